@@ -1,0 +1,13 @@
+import { type ConnectorDefinition, defineSink } from '../define-connector.ts'
+import { consoleSink } from './schema.ts'
+
+export const consoleConnector = {
+  name: 'console',
+  summary: 'JSON lines on standard output',
+  sink: defineSink({
+    schema: consoleSink,
+    lanes: 1,
+    describe: () => ({ name: 'stdout' }),
+    open: async () => (await import('./sink.ts')).openConsoleSink(),
+  }),
+} satisfies ConnectorDefinition

@@ -1,0 +1,59 @@
+import type { z } from 'zod'
+import type { Clock } from '../core/clock.ts'
+import type { Sink, Source } from '../core/contracts.ts'
+import type { LeaseStore } from '../leases/lease-store.ts'
+import type { Logger } from '../observability/logger.ts'
+
+/** Reads one value of a mounted Secret. Rejects with a fatal BridgeError that names Secret and key. */
+export type ReadSecret = (ref: { readonly name: string; readonly key: string }) => Promise<Buffer>
+
+/** What a connector gets to open a source or a sink. */
+export interface ConnectorContext {
+  readonly bridge: { readonly namespace: string; readonly name: string }
+  /** This replica's name (the pod's), unique among the bridge's replicas. */
+  readonly replica: string
+  readonly secret: ReadSecret
+  /** For sources whose definition says `leases`. */
+  readonly leases: LeaseStore
+  readonly clock: Clock
+  readonly log: Logger
+  /** What to do when the source has lost records between our position and its earliest one. */
+  readonly onDataGap: 'Stop' | 'Continue'
+}
+
+/** What the operator and the status say about an endpoint: never a secret. */
+export interface Endpoint {
+  /** The stream, topic or path a person recognises. */
+  readonly name: string
+}
+
+export interface SourceDefinition<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema
+  /** True when ownership and checkpoints live in a LeaseStore. */
+  readonly leases: boolean
+  /** True when a partition must never have two owners: replicas are then replaced one by one, not surged. */
+  readonly partitioned: boolean
+  describe(config: z.output<Schema>): Endpoint
+  /** Loads the SDK only where records move: the operator knows the schema without it. */
+  open(config: z.output<Schema>, context: ConnectorContext): Promise<Source>
+}
+
+export interface SinkDefinition<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema
+  /** How many key lanes of one partition write at the same time. 1 keeps whole batches together. */
+  readonly lanes: number
+  describe(config: z.output<Schema>): Endpoint
+  open(config: z.output<Schema>, context: ConnectorContext): Promise<Sink>
+}
+
+export interface ConnectorDefinition<S extends z.ZodType = z.ZodType, K extends z.ZodType = z.ZodType> {
+  /** The key in the manifest: `spec.source.<name>`. */
+  readonly name: string
+  readonly summary: string
+  readonly source?: SourceDefinition<S>
+  readonly sink?: SinkDefinition<K>
+}
+
+/** Checks a connector's definition against its own schemas at compile time. */
+export const defineSource = <S extends z.ZodType>(definition: SourceDefinition<S>): SourceDefinition<S> => definition
+export const defineSink = <S extends z.ZodType>(definition: SinkDefinition<S>): SinkDefinition<S> => definition

@@ -1,0 +1,14 @@
+import { type ConnectorDefinition, defineSource } from '../define-connector.ts'
+import { generatorSource } from './schema.ts'
+
+export const generator = {
+  name: 'generator',
+  summary: 'Web access-log lines, made up',
+  source: defineSource({
+    schema: generatorSource,
+    leases: true,
+    partitioned: true,
+    describe: () => ({ name: 'access-log' }),
+    open: async (config, context) => (await import('./source.ts')).openGeneratorSource(config, context),
+  }),
+} satisfies ConnectorDefinition

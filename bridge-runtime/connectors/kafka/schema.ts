@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import {
+  byteSize,
+  duration,
+  mutualTlsRule,
+  secretKeyRef,
+  startPosition,
+  tls,
+  withRules,
+} from '../../../crds/schema/common.ts'
+
+const bootstrapServers = z
+  .array(
+    z
+      .string()
+      .max(300)
+      .regex(/^[^:\s]+:[0-9]{1,5}$/, 'write host:port')
+      .meta({ description: 'host:port of a broker.' }),
+  )
+  .min(1)
+  .max(20)
+  .meta({ description: 'Brokers to learn the cluster from.' })
+
+const sasl = z
+  .object({
+    mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).meta({ description: 'How to prove the password.' }),
+    usernameSecretRef: secretKeyRef('The user name.'),
+    passwordSecretRef: secretKeyRef('The password.'),
+  })
+  .meta({ description: 'Log in with a user name and a password.' })
+
+const connection = { bootstrapServers, tls: withRules(tls, [mutualTlsRule]).optional(), sasl: sasl.optional() }
+
+const topicName = z
+  .string()
+  .min(1)
+  .max(249)
+  .regex(/^[a-zA-Z0-9._-]+$/, 'write a topic name: letters, digits, dot, underscore, hyphen')
+
+export const kafkaSource = withRules(
+  z.object({
+    ...connection,
+    topics: z.array(topicName).min(1).max(100).meta({ description: 'Topics to read.' }).optional(),
+    topicsPattern: z
+      .string()
+      .min(1)
+      .max(250)
+      .meta({
+        description: 'RE2 regular expression; every topic whose whole name matches is read, new ones within a minute.',
+      })
+      .optional(),
+    consumerGroup: z
+      .string()
+      .min(1)
+      .max(249)
+      .meta({ description: 'Consumer group that holds the position. Default: streambridge.<namespace>.<name>.' })
+      .optional(),
+    startPosition: startPosition(['Earliest', 'Latest', 'Timestamp']),
+    isolationLevel: z
+      .enum(['ReadCommitted', 'ReadUncommitted'])
+      .default('ReadCommitted')
+      .meta({ description: 'Whether records of open or aborted transactions are read.' }),
+    fetch: z
+      .object({
+        maxBytesPerPartition: byteSize('Most bytes one fetch brings of one partition.').default('1Mi'),
+        maxWait: duration('How long the broker may wait for data before it answers.').default('500ms'),
+      })
+      .prefault({})
+      .meta({ description: 'How the broker is asked.' }),
+    sessionTimeout: duration('After this silence the broker gives the partitions of a replica to the others.').default(
+      '30s',
+    ),
+  }),
+  [
+    {
+      cel: 'has(self.topics) != has(self.topicsPattern)',
+      message: 'set exactly one of: topics, topicsPattern',
+      holds: (value) => (value.topics === undefined) !== (value.topicsPattern === undefined),
+    },
+  ],
+).meta({ description: 'Read topics of Apache Kafka or anything that speaks its protocol.' })
+
+export const kafkaSink = z
+  .object({
+    ...connection,
+    topic: topicName.meta({ description: 'Topic to write. It must exist.' }),
+    partitioning: z.enum(['Key', 'SourcePartition']).default('Key').meta({
+      description:
+        'Key: by the hash of the key, as the Java client does. SourcePartition: partition n of the source to partition n of the sink (modulo their number).',
+    }),
+    compression: z
+      .enum(['None', 'Gzip', 'Snappy', 'LZ4', 'Zstd'])
+      .default('None')
+      .meta({ description: 'How batches are compressed.' }),
+    maxRequestBytes: byteSize('Largest batch to send; the largest the topic accepts (max.message.bytes).').default(
+      '1000000',
+    ),
+    requestTimeout: duration('How long an unanswered request waits before it is sent again.').default('30s'),
+  })
+  .meta({
+    description:
+      'Write a topic of Apache Kafka or anything that speaks its protocol: idempotent, acknowledged by all in-sync replicas.',
+  })
+
+export type KafkaSourceConfig = z.output<typeof kafkaSource>
+export type KafkaSinkConfig = z.output<typeof kafkaSink>
+export type KafkaConnectionConfig = Pick<KafkaSourceConfig, 'bootstrapServers' | 'tls' | 'sasl'>

@@ -1,0 +1,23 @@
+import { type ConnectorDefinition, defineSink, defineSource } from '../define-connector.ts'
+import { kinesisSink, kinesisSource } from './schema.ts'
+
+const streamOf = (config: { streamName?: string | undefined; streamARN?: string | undefined }): string =>
+  config.streamName ?? config.streamARN?.split('/').at(-1) ?? ''
+
+export const kinesis = {
+  name: 'kinesis',
+  summary: 'Amazon Kinesis Data Streams',
+  source: defineSource({
+    schema: kinesisSource,
+    leases: true,
+    partitioned: true,
+    describe: (config) => ({ name: streamOf(config) }),
+    open: async (config, context) => (await import('./source.ts')).openKinesisSource(config, context),
+  }),
+  sink: defineSink({
+    schema: kinesisSink,
+    lanes: 8,
+    describe: (config) => ({ name: streamOf(config) }),
+    open: async (config, context) => (await import('./sink.ts')).openKinesisSink(config, context),
+  }),
+} satisfies ConnectorDefinition

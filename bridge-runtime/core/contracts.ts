@@ -1,0 +1,161 @@
+/**
+ * What the engine, the connectors and the transforms promise each other. No code beyond constants: read this first.
+ *
+ * The unit of work is a batch from one partition. A batch stays opaque (bytes plus first and last position) until
+ * somebody asks for its records, so a copy with nothing to do per record never decodes them.
+ */
+import type { BridgeError } from './errors.ts'
+
+/**
+ * Where a record stands in its partition, as the broker says it: a Kafka offset (number), a Kinesis or Event Hubs
+ * sequence number (decimal string). Positions of one partition are totally ordered by the broker; the engine never
+ * compares them, it relies on the order in which a reader yields them.
+ */
+export type Position = string | number
+
+export interface Header {
+  readonly name: string
+  readonly value: Buffer | null
+}
+
+/** One record. `null` is different from empty: a Kafka tombstone has a null value. Buffers are never modified. */
+export interface BridgeRecord {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly Header[]
+  /** Milliseconds since the epoch, as the source says it. */
+  readonly timestamp: number
+  readonly position: Position
+}
+
+/** A whole source batch in a broker's own encoding, for a sink that can pass it on undecoded. */
+export interface OpaqueBytes {
+  /** Names the encoding, e.g. `kafka-record-batch-v2`. A sink that does not know it uses `records()`. */
+  readonly format: string
+  readonly bytes: Buffer
+}
+
+/** Consecutive records of one partition, in the partition's order. Never empty. */
+export interface SourceBatch {
+  readonly count: number
+  /** Payload bytes (keys, values, headers) as they count against the memory bound. */
+  readonly bytes: number
+  readonly first: Position
+  readonly last: Position
+  /** Milliseconds since the epoch of the newest record. */
+  readonly lastTimestamp: number
+  readonly opaque?: OpaqueBytes
+  /** Decodes on the first call, returns the same array afterwards. */
+  records(): readonly BridgeRecord[]
+}
+
+/** "Unknown" is a value: it is neither zero nor infinite. At least one of the two figures is present when known. */
+export type Lag =
+  | { readonly kind: 'known'; readonly records?: number; readonly seconds?: number }
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** How far a partition is settled. `ended` is true once, when the partition is finished and all of it is settled. */
+export interface Progress {
+  /** Everything up to and including this position is settled; undefined when nothing was read before the end. */
+  readonly position: Position | undefined
+  readonly ended: boolean
+}
+
+/**
+ * How a source learns that records are settled (acknowledged by the sink, filtered on purpose, or dead-lettered).
+ * - `watermark`: the engine reports the contiguous watermark now and then, at drain and at the end. `commit` rejects with
+ *   a BridgeError; reason `Fenced` means that another owner has the partition and this reader must be dropped.
+ * - `individual`: the engine reports each settled range of a batch as it happens (Pub/Sub acknowledgements).
+ */
+export type Settlement =
+  | { readonly kind: 'watermark'; commit(progress: Progress): Promise<void> }
+  | { readonly kind: 'individual'; settled(batch: SourceBatch, indexes: readonly number[] | 'all'): void }
+
+/**
+ * One partition (or shard, or subscription) owned by this process, for one ownership epoch. When ownership is lost and
+ * won again the source makes a new reader with a greater epoch; nothing of the old one is committed any more.
+ */
+export interface PartitionReader {
+  /** Unique within the source, stable across owners: `orders/3`, `shardId-000000000001`. */
+  readonly partition: string
+  readonly epoch: number
+  readonly settlement: Settlement
+  /**
+   * Waits for records and returns them; undefined when there are none for now (the engine asks again at once, so this
+   * must wait, not spin); `'end'` when the partition is closed and fully read. Called again only after it returned, and
+   * only when there is room: not being asked is the backpressure, a source buffers at most one fetch per partition.
+   * Rejects with a BridgeError; the engine reports it, backs off and asks again.
+   */
+  poll(signal: AbortSignal): Promise<SourceBatch | 'end' | undefined>
+  /** Last known distance between the end of the partition and the committed position. Cheap, no I/O. */
+  lag(): Lag
+}
+
+/** What the engine offers a running source. */
+export interface SourceHost {
+  /** A partition is owned from now on. The engine starts to poll it. */
+  assigned(reader: PartitionReader): void
+  /**
+   * Ownership ends. `drain`: the engine stops polling, waits for what is in flight (bounded by its drain timeout),
+   * commits, and resolves; the source then gives the partition away. `lost`: ownership is gone already; everything in
+   * flight is dropped, nothing is committed. After it resolves the engine uses the reader no more.
+   */
+  revoked(reader: PartitionReader, how: 'drain' | 'lost'): Promise<void>
+  /** The state of the connection: undefined when it works, the error while it does not. Idempotent. */
+  connection(error: BridgeError | undefined): void
+  /** Partitions of the whole source that can be worked on in parallel (the cap for replicas); undefined when unknown or unbounded. */
+  partitions(total: number | undefined): void
+}
+
+export interface Source extends AsyncDisposable {
+  /**
+   * Finds partitions, takes part in their distribution over replicas, and hands readers to the host, until the signal
+   * aborts (then: revokes every reader with `drain`, releases ownership, resolves). Rejects with a BridgeError when it
+   * cannot go on; the engine reports it, backs off and calls it again, so that it recovers when the cause is gone.
+   */
+  run(host: SourceHost, signal: AbortSignal): Promise<void>
+}
+
+/** Records of one source partition for one sink request, in order. */
+export interface SinkBatch {
+  /** `${kind}/${stream}/${partition}`: with the record's position it makes the `streambridge-source-id`. */
+  readonly origin: string
+  readonly partition: string
+  readonly bytes: number
+  readonly count: number
+  readonly opaque?: OpaqueBytes
+  records(): readonly BridgeRecord[]
+}
+
+/** Failures by index into the batch. An index that is absent is delivered: stored durably by the sink. */
+export type WriteResult = ReadonlyMap<number, BridgeError>
+export const allDelivered: WriteResult = new Map()
+
+export interface SinkLimits {
+  readonly maxRecords: number
+  readonly maxBytes: number
+}
+
+export interface Sink extends AsyncDisposable {
+  /** How much one `write` takes at most; the engine merges and splits batches accordingly. */
+  readonly limits: SinkLimits
+  /** Connects and checks that the target exists and may be written. Rejects with a BridgeError; called again until it succeeds. */
+  open(signal: AbortSignal): Promise<void>
+  /**
+   * Writes records and says what became of each.
+   *
+   * *Guarantees*: records with the same key reach the sink in the batch's order, and of each key the delivered ones are
+   * a prefix: a record is never stored behind a failed one of its key. An ambiguous result (timeout, connection lost
+   * after sending) is a retryable failure, never a delivery. The engine sends the failed records again in their order and
+   * never has two writes with the same key in flight. Calls for different lanes overlap.
+   *
+   * *Errors*: resolves with failures; a rejection counts as a retryable failure of every record.
+   */
+  write(batch: SinkBatch, signal: AbortSignal): Promise<WriteResult>
+}
+
+/** How order is kept between source and sink: per key, per whole partition, or not at all. */
+export type Ordering = 'PerKey' | 'PerPartition' | 'None'
+
+/** The header that identifies a record's origin on every sink that has headers. */
+export const sourceIdHeader = 'streambridge-source-id'

@@ -1,0 +1,36 @@
+/** retryable: try again, it may pass. poison: this record can never be delivered. fatal: needs a person; still retried, slowly. */
+export type ErrorKind = 'retryable' | 'poison' | 'fatal'
+
+export interface BridgeErrorOptions {
+  readonly kind: ErrorKind
+  /** Stable CamelCase word for conditions, metrics and events: `AuthenticationFailed`, `TopicNotFound`, `Throttled`. */
+  readonly reason: string
+  readonly cause?: unknown
+}
+
+/**
+ * The one error type that crosses the engine. Connectors translate their SDK's errors once, in `errors.ts`.
+ * The message says what failed, with which name, and what to do; it never holds a secret.
+ */
+export class BridgeError extends Error {
+  readonly kind: ErrorKind
+  readonly reason: string
+
+  constructor(message: string, options: BridgeErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'BridgeError'
+    this.kind = options.kind
+    this.reason = options.reason
+  }
+}
+
+/** Anything thrown that no connector translated: retryable, and counted under the reason `Unknown`. */
+export function asBridgeError(thrown: unknown): BridgeError {
+  if (thrown instanceof BridgeError) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new BridgeError(message, { kind: 'retryable', reason: 'Unknown', cause: thrown })
+}
+
+/** Raised by a checkpoint write when another owner has the partition: the reader is dropped, nothing is retried. */
+export const fenced = (partition: string): BridgeError =>
+  new BridgeError(`partition ${partition} has another owner`, { kind: 'fatal', reason: 'Fenced' })

@@ -1,0 +1,20 @@
+/**
+ * The runtime's configuration, `bridge.json`: the part of the spec that moves records. The operator writes it into a
+ * ConfigMap, so it holds names of Secrets, never their values. Fields that only the operator reads are left out: changing
+ * them must not restart a runtime.
+ */
+import { z } from 'zod'
+import { spec } from './streambridge.ts'
+
+export const bridgeFile = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  /** UID of the StreamBridge: owner of the Leases the runtime makes. */
+  uid: z.string(),
+  source: spec.shape.source,
+  sink: spec.shape.sink,
+  delivery: spec.shape.delivery,
+  logLevel: spec.shape.observability.unwrap().shape.logLevel,
+})
+
+export type BridgeFile = z.output<typeof bridgeFile>

@@ -1,0 +1,261 @@
+/** The StreamBridge: what a person may write under `spec`. */
+import { z } from 'zod'
+import { sinkSchemas, sourceSchemas } from '../../bridge-runtime/connectors/catalog.ts'
+import { byteSize, duration, exactlyOne, kubernetesObject, milliseconds, withRules } from './common.ts'
+import { status } from './status.ts'
+
+export const group = 'streambridge.dev'
+export const version = 'v1alpha1'
+export const apiVersion = `${group}/${version}`
+export const kind = 'StreamBridge'
+export const plural = 'streambridges'
+
+const source = exactlyOne(sourceSchemas).meta({
+  description: 'Where records come from.',
+})
+
+const sink = exactlyOne(sinkSchemas).meta({
+  description: 'Where records go.',
+})
+
+const deadLetterSink = exactlyOne(sinkSchemas).meta({
+  description: 'Where records go that can never be delivered, with their origin, the reason and the original bytes.',
+})
+
+const delivery = withRules(
+  z.object({
+    ordering: z
+      .enum(['PerKey', 'PerPartition', 'None'])
+      .default('PerKey')
+      .meta({
+        description:
+          'What keeps its order from source to sink: records of one key, of one source partition, or nothing.',
+      }),
+    maxInFlightBytes: byteSize(
+      'Most payload bytes one replica holds between source and sink. When full it stops reading.',
+    ).default('32Mi'),
+    commitInterval: duration(
+      'Time between two commits of the position. After a crash what was delivered since is delivered again.',
+    ).default('1s'),
+    retry: z
+      .object({
+        initialBackoff: duration('Longest wait before the first repetition.').default('200ms'),
+        maxBackoff: duration('Longest wait between two repetitions.').default('30s'),
+      })
+      .prefault({})
+      .meta({
+        description: 'A failed write is repeated until it succeeds, after a random wait that doubles up to a limit.',
+      }),
+    onFailure: z
+      .enum(['Stop', 'DeadLetter'])
+      .default('Stop')
+      .meta({
+        description:
+          'What happens at a record that can never be delivered: its partition stops there, or it goes to the dead-letter sink.',
+      }),
+    deadLetter: deadLetterSink.optional(),
+    onDataGap: z
+      .enum(['Stop', 'Continue'])
+      .default('Stop')
+      .meta({
+        description:
+          'What happens when the source has dropped records that were not read yet: stop and say so, or go on at its earliest record.',
+      }),
+    drainTimeout: duration('How long a stopping replica may finish what is in flight.').default('25s'),
+  }),
+  [
+    {
+      cel: "has(self.deadLetter) == (self.onFailure == 'DeadLetter')",
+      message: 'deadLetter goes with onFailure: DeadLetter, and only with it',
+      holds: (value) => (value.deadLetter !== undefined) === (value.onFailure === 'DeadLetter'),
+    },
+  ],
+)
+  .prefault({})
+  .meta({ description: 'What is promised on the way.' })
+
+const direction = (defaults: { stabilization: string; maxStep: number; cooldown: string }) =>
+  z.object({
+    stabilization: duration('The need must hold this long.').default(defaults.stabilization),
+    maxStep: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(defaults.maxStep)
+      .meta({ description: 'Most replicas added or removed at once.' }),
+    cooldown: duration('Rest after a change before the next one in this direction.').default(defaults.cooldown),
+  })
+
+const scaling = withRules(
+  z.object({
+    mode: z.enum(['Lag', 'Fixed', 'External']).default('Fixed').meta({
+      description:
+        'Lag: the operator follows the lag between minReplicas and maxReplicas. Fixed: spec.replicas. External: an HPA or KEDA writes spec.replicas through the scale subresource.',
+    }),
+    minReplicas: z
+      .int()
+      .min(0)
+      .max(1000)
+      .default(1)
+      .meta({ description: 'Fewest replicas with mode Lag. 0 stops an idle bridge.' }),
+    maxReplicas: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(10)
+      .meta({ description: 'Most replicas with mode Lag. Never more than the source has partitions.' }),
+    targetDrain: duration('Lag is fine while it can be worked off within this time.').default('60s'),
+    tolerance: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(20)
+      .meta({
+        description: 'Percent by which the need may differ from the present replicas before anything is changed.',
+      }),
+    scaleUp: direction({ stabilization: '30s', maxStep: 4, cooldown: '60s' })
+      .prefault({})
+      .meta({ description: 'How fast replicas are added.' }),
+    scaleDown: direction({ stabilization: '5m', maxStep: 1, cooldown: '3m' })
+      .prefault({})
+      .meta({ description: 'How fast replicas are removed.' }),
+    scaleToZero: z
+      .object({
+        idle: duration('How long nothing must have come in before the last replica stops.').default('10m'),
+        probe: duration('At zero replicas one replica is started this often, to look whether there is work.').default(
+          '60s',
+        ),
+      })
+      .prefault({})
+      .meta({ description: 'With minReplicas 0.' }),
+  }),
+  [
+    {
+      cel: 'self.minReplicas <= self.maxReplicas',
+      message: 'minReplicas must not be greater than maxReplicas',
+      holds: (value) => value.minReplicas <= value.maxReplicas,
+    },
+  ],
+)
+  .prefault({})
+  .meta({ description: 'How many replicas run.' })
+
+const quantity = z
+  .string()
+  .max(32)
+  .regex(/^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$/, 'write a Kubernetes quantity: 500m, 1, 256Mi')
+
+const resourceList = z.object({
+  cpu: quantity.optional(),
+  memory: quantity.optional(),
+  'ephemeral-storage': quantity.optional(),
+})
+
+const labelMap = (description: string) =>
+  z.record(z.string(), z.string().max(1000)).meta({ description, maxProperties: 50 })
+
+const template = z
+  .object({
+    labels: labelMap('Labels of the pods, beside the operator’s own.').optional(),
+    annotations: labelMap('Annotations of the pods.').optional(),
+    resources: z
+      .object({ requests: resourceList.optional(), limits: resourceList.optional() })
+      .meta({ description: 'Requests and limits of the container. Default: requests 100m and 256Mi, limit 512Mi.' })
+      .optional(),
+    nodeSelector: labelMap('Labels a node must have.').optional(),
+    tolerations: z.array(kubernetesObject('A toleration, as in a pod.')).max(50).optional(),
+    affinity: kubernetesObject('Affinity, as in a pod.').optional(),
+    topologySpreadConstraints: z
+      .array(kubernetesObject('A topology spread constraint, as in a pod.'))
+      .max(20)
+      .optional(),
+  })
+  .meta({ description: 'What may be changed on the pods.' })
+
+export const spec = withRules(
+  z.object({
+    source,
+    sink,
+    delivery,
+    scaling,
+    replicas: z
+      .int()
+      .min(0)
+      .max(1000)
+      .meta({
+        description:
+          'Replicas with mode Fixed or External (then written by the autoscaler). Absent means 1. No effect with mode Lag.',
+      })
+      .optional(),
+    lifecycle: z
+      .object({
+        desiredState: z
+          .enum(['Running', 'Paused'])
+          .default('Running')
+          .meta({ description: 'Paused stops all replicas and keeps the position.' }),
+      })
+      .prefault({})
+      .meta({ description: 'Pause and resume.' }),
+    image: z.string().min(1).max(500).meta({ description: 'Runtime image. Default: the operator’s own.' }).optional(),
+    serviceAccountName: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write the name of a ServiceAccount')
+      .meta({ description: 'ServiceAccount of the pods, for workload identity. Default: one the operator makes.' })
+      .optional(),
+    template: template.prefault({}),
+    observability: z
+      .object({
+        logLevel: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .meta({ description: 'Least severe log lines to print.' }),
+        podMonitor: z
+          .object({
+            enabled: z.boolean().default(false).meta({ description: 'Make a PodMonitor, where its CRD is installed.' }),
+            interval: duration('Scrape interval.').default('30s'),
+          })
+          .prefault({})
+          .meta({ description: 'Scraping by the Prometheus operator.' }),
+      })
+      .prefault({})
+      .meta({ description: 'Logs and metrics.' }),
+  }),
+  [
+    {
+      cel: "!has(self.replicas) || self.scaling.mode != 'Lag'",
+      message: 'replicas has no effect with scaling.mode Lag: remove it, or set scaling.mode to Fixed or External',
+      holds: (value) => value.replicas === undefined || value.scaling.mode !== 'Lag',
+    },
+    {
+      cel: "duration(self.delivery.drainTimeout) <= duration('10m')",
+      message: 'delivery.drainTimeout must not be longer than 10m',
+      holds: (value) => milliseconds(value.delivery.drainTimeout) <= 600_000,
+    },
+    {
+      cel: "!has(self.source.kafka) || !has(oldSelf.source.kafka) || self.lifecycle.desiredState == 'Paused' || self.source.kafka.?consumerGroup == oldSelf.source.kafka.?consumerGroup",
+      message:
+        'source.kafka.consumerGroup holds the position: set lifecycle.desiredState to Paused before you change it',
+    },
+  ],
+).meta({ description: 'What the bridge should do.' })
+
+export const streamBridge = z.object({
+  apiVersion: z.literal(apiVersion),
+  kind: z.literal(kind),
+  metadata: z.looseObject({
+    name: z
+      .string()
+      .min(1)
+      .max(52, 'a name may have 52 characters: the names of its pods are made from it')
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'write lower-case letters, digits and hyphens'),
+    namespace: z.string().optional(),
+  }),
+  spec,
+  status: status.optional(),
+})
+
+export type StreamBridgeSpec = z.output<typeof spec>
+/** What a manifest holds, before defaults. */
+export type StreamBridgeSpecInput = z.input<typeof spec>
