@@ -44,7 +44,7 @@ export interface SourceBatch {
   readonly last: Position
   /** Milliseconds since the epoch of the newest record. */
   readonly lastTimestamp: number
-  readonly opaque?: OpaqueBytes
+  readonly opaque?: OpaqueBytes | undefined
   /** Decodes on the first call, returns the same array afterwards. */
   records(): readonly BridgeRecord[]
 }
@@ -123,7 +123,7 @@ export interface SinkBatch {
   readonly partition: string
   readonly bytes: number
   readonly count: number
-  readonly opaque?: OpaqueBytes
+  readonly opaque?: OpaqueBytes | undefined
   records(): readonly BridgeRecord[]
 }
 

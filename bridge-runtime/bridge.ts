@@ -1,0 +1,55 @@
+import type { BridgeFile } from '../crds/schema/bridge-file.ts'
+import { bytes, milliseconds } from '../crds/schema/common.ts'
+import { sinkOf, sourceOf } from './connectors/catalog.ts'
+import type { ConnectorContext, ReadSecret } from './connectors/define-connector.ts'
+import { type Clock, realClock } from './core/clock.ts'
+import { Engine } from './core/engine.ts'
+import type { LeaseStore } from './leases/lease-store.ts'
+import type { Logger } from './observability/logger.ts'
+
+export interface BridgeOptions {
+  readonly file: BridgeFile
+  readonly replica: string
+  readonly secret: ReadSecret
+  readonly leases: LeaseStore
+  readonly log: Logger
+  readonly onWrite: (milliseconds: number, records: number) => void
+  readonly clock?: Clock
+}
+
+/** Wires a bridge file's connectors to an engine. Opens nothing yet: `engine.run` does. */
+export function createBridge(options: BridgeOptions): Engine {
+  const { file, log, clock = realClock } = options
+  const { delivery } = file
+  const source = sourceOf(file.source)
+  const sink = sinkOf(file.sink)
+  const deadLetter = delivery.deadLetter === undefined ? undefined : sinkOf(delivery.deadLetter)
+  const context = (component: string): ConnectorContext => ({
+    bridge: { namespace: file.namespace, name: file.name },
+    replica: options.replica,
+    secret: options.secret,
+    leases: options.leases,
+    clock,
+    log: log.with({ component }),
+    onDataGap: delivery.onDataGap,
+  })
+  return new Engine({
+    openSource: () => source.definition.open(source.config, context('source')),
+    openSink: () => sink.definition.open(sink.config, context('sink')),
+    openDeadLetterSink: deadLetter && (() => deadLetter.definition.open(deadLetter.config, context('deadLetter'))),
+    sinkLanes: sink.definition.lanes,
+    origin: `${source.type}/${source.definition.describe(source.config).name}`,
+    ordering: delivery.ordering,
+    backoff: { initial: milliseconds(delivery.retry.initialBackoff), max: milliseconds(delivery.retry.maxBackoff) },
+    maxInFlightBytes: bytes(delivery.maxInFlightBytes),
+    commitInterval: milliseconds(delivery.commitInterval),
+    drainTimeout: milliseconds(delivery.drainTimeout),
+    clock,
+    random: Math.random,
+    onChange: (component, error) => {
+      if (error === undefined) log.info('recovered', { component })
+      else log.warn(error.message, { component, reason: error.reason, kind: error.kind })
+    },
+    onWrite: options.onWrite,
+  })
+}

@@ -1,0 +1,110 @@
+import { backoff, type BackoffSettings } from './backoff.ts'
+import type { Cargo } from './cargo.ts'
+import type { Clock } from './clock.ts'
+import { allDelivered, type Sink, type WriteResult } from './contracts.ts'
+import { asBridgeError, BridgeError } from './errors.ts'
+
+/** A record that can never be delivered. */
+export interface Poison {
+  /** Index into the cargo it was found in. */
+  readonly index: number
+  readonly error: BridgeError
+  /** Writes that were tried with it. */
+  readonly attempts: number
+}
+
+export interface DeliveryOptions {
+  readonly sink: Sink
+  readonly backoff: BackoffSettings
+  readonly clock: Clock
+  readonly random: () => number
+  /** These records of the cargo are stored. `all` spares the hot path a list. */
+  delivered(cargo: Cargo, indexes: readonly number[] | 'all'): void
+  /** Sets poison records aside. Resolves false when the partition must stop at them. */
+  setAside(cargo: Cargo, poison: readonly Poison[]): Promise<boolean>
+  /** The lane fails with this error and will try again; undefined: it works. */
+  failing(error: BridgeError | undefined): void
+  retried(records: number): void
+}
+
+/** `halted`: a record stopped the partition; `aborted`: the signal did. In both cases the rest is not settled. */
+export type DeliveryEnd = 'delivered' | 'halted' | 'aborted'
+
+/**
+ * Writes a cargo until each of its records is delivered or set aside. Failed records are sent again in their order,
+ * before anything that comes later in the lane, so a key's order survives.
+ */
+export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<DeliveryEnd> {
+  const { clock, random } = options
+  let rest = cargo
+  for (let attempt = 0; ; attempt += 1) {
+    const result = await write(options.sink, rest, signal)
+    if (signal.aborted && result.size > 0) {
+      settleDelivered(rest, result, options)
+      return 'aborted'
+    }
+    if (result.size === 0) {
+      options.failing(undefined)
+      options.delivered(rest, 'all')
+      return 'delivered'
+    }
+    const { poison, again, worst } = sort(rest, result, attempt + 1)
+    settleDelivered(rest, result, options)
+    if (poison.length > 0 && !(await options.setAside(rest, poison))) return 'halted'
+    if (again.length === 0) {
+      options.failing(undefined)
+      return 'delivered'
+    }
+    rest = rest.only(again)
+    if (worst === undefined) continue
+    options.failing(worst)
+    options.retried(again.length)
+    await clock.sleep(backoff(options.backoff, attempt, random), signal)
+    if (signal.aborted) return 'aborted'
+  }
+}
+
+async function write(sink: Sink, cargo: Cargo, signal: AbortSignal): Promise<WriteResult> {
+  if (cargo.count === 0) return allDelivered
+  try {
+    return await sink.write(cargo, signal)
+  } catch (thrown) {
+    const known = asBridgeError(thrown)
+    // A whole request says nothing about one record: never poison, and what was stored is unknown, so all is sent again.
+    const error =
+      known.kind === 'poison'
+        ? new BridgeError(known.message, { kind: 'retryable', reason: known.reason, cause: known })
+        : known
+    return new Map(Array.from({ length: cargo.count }, (_, index) => [index, error]))
+  }
+}
+
+/** Fatal counts more than retryable: it needs a person. A record held back behind a poison one is no error of its own. */
+function sort(cargo: Cargo, result: WriteResult, attempts: number) {
+  const poison: Poison[] = []
+  const again: number[] = []
+  let worst: BridgeError | undefined
+  for (let index = 0; index < cargo.count; index += 1) {
+    const error = result.get(index)
+    if (error === undefined) continue
+    if (error.kind === 'poison') {
+      poison.push({ index, error, attempts })
+      continue
+    }
+    again.push(index)
+    if (error.reason !== heldBack.reason && (worst === undefined || error.kind === 'fatal')) worst = error
+  }
+  return { poison, again, worst }
+}
+
+function settleDelivered(cargo: Cargo, result: WriteResult, options: DeliveryOptions): void {
+  const delivered: number[] = []
+  for (let index = 0; index < cargo.count; index += 1) if (!result.has(index)) delivered.push(index)
+  if (delivered.length > 0) options.delivered(cargo, delivered)
+}
+
+/** What a sink reports for a record that it did not send because an earlier one of its key failed. */
+export const heldBack = new BridgeError('an earlier record of the same key failed', {
+  kind: 'retryable',
+  reason: 'HeldBack',
+})

@@ -1,0 +1,267 @@
+import { type BackoffSettings, backoff } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import type { Ordering, PartitionReader, Sink, Source, SourceHost } from './contracts.ts'
+import { asBridgeError, type BridgeError } from './errors.ts'
+import { type Component, Failing } from './failing.ts'
+import { Pump } from './pump.ts'
+import { Statistics } from './statistics.ts'
+
+export interface EngineOptions {
+  /** Opens the source or sink; called again until it succeeds, e.g. when a Secret is not there yet. */
+  openSource(): Promise<Source>
+  openSink(): Promise<Sink>
+  /** Absent: a partition stops at a record that cannot be delivered. */
+  readonly openDeadLetterSink: (() => Promise<Sink>) | undefined
+  readonly sinkLanes: number
+  /** `${kind}/${stream}`: the beginning of every record's source id. */
+  readonly origin: string
+  readonly ordering: Ordering
+  readonly backoff: BackoffSettings
+  /** Payload bytes between source and sink, over all partitions. */
+  readonly maxInFlightBytes: number
+  /** Milliseconds. */
+  readonly commitInterval: number
+  /** Milliseconds. */
+  readonly drainTimeout: number
+  readonly clock: Clock
+  readonly random: () => number
+  /** A component began to fail, fails for another reason, or works again. */
+  readonly onChange: (component: Component, error: BridgeError | undefined) => void
+  /** Milliseconds one sink request took, and its records. */
+  readonly onWrite: (milliseconds: number, records: number) => void
+}
+
+export type EngineState = 'starting' | 'running' | 'draining' | 'finished'
+
+/** Milliseconds between two looks at whether there is work. */
+const sampleInterval = 1000
+
+/**
+ * One bridge in one process: opens source and sink and keeps them open, runs a pump per owned partition, commits, drains.
+ *
+ * *Guarantees*: never gives up on an error that may pass; never holds more than `maxInFlightBytes` plus one batch per
+ * partition; after `run` resolves everything settled is committed and nothing runs any more.
+ */
+export class Engine {
+  readonly statistics = new Statistics()
+  readonly failing: Failing
+  readonly #options: EngineOptions
+  readonly #pumps = new Map<PartitionReader, Pump>()
+  readonly #waiting = new Set<PartitionReader>()
+  readonly #drainDeadline = new AbortController()
+  #sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined } | undefined
+  #sourceConnected = false
+  #partitions: number | undefined
+  #state: EngineState = 'starting'
+  #abandoned = 0
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.failing = new Failing(() => options.clock.now(), options.onChange)
+  }
+
+  get state(): EngineState {
+    return this.#state
+  }
+
+  get pumps(): readonly Pump[] {
+    return [...this.#pumps.values()]
+  }
+
+  get sourceConnected(): boolean {
+    return this.#sourceConnected
+  }
+
+  /** A sink that asks to slow down is connected. */
+  get sinkConnected(): boolean {
+    const reason = this.failing.newest('sink')?.error.reason
+    return this.#sinks !== undefined && (reason === undefined || reason === 'Throttled')
+  }
+
+  /** Partitions of the whole source; undefined when unknown or unbounded. */
+  get partitions(): number | undefined {
+    return this.#partitions
+  }
+
+  /** Records given up when a drain ran out of time; they are read again. */
+  get abandoned(): number {
+    return this.#abandoned
+  }
+
+  /**
+   * Moves records until the signal aborts (then drains), or the source ends by itself.
+   * Resolves when everything is closed. Does not reject for anything that a broker can do.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const done = new AbortController()
+    const stopped = AbortSignal.any([signal, done.signal])
+    signal.addEventListener('abort', () => this.#beginDrain(), { once: true })
+    const housekeeping = [
+      this.#every(this.#options.commitInterval, stopped, () => this.#commit()),
+      this.#every(sampleInterval, stopped, () => this.#sample()),
+    ]
+    const sinks = this.#openSinks(stopped)
+    await this.#runSource(signal)
+    if (!signal.aborted) this.#state = 'finished'
+    done.abort()
+    this.#drainDeadline.abort()
+    await Promise.all([...housekeeping, sinks])
+    await Promise.all([this.#sinks?.main[Symbol.asyncDispose](), this.#sinks?.deadLetter?.[Symbol.asyncDispose]()])
+  }
+
+  async #openSinks(signal: AbortSignal): Promise<void> {
+    const { openDeadLetterSink } = this.#options
+    const [main, deadLetter] = await Promise.all([
+      this.#keepTrying('sink', 'open', signal, () => this.#openSink(() => this.#options.openSink(), signal)),
+      openDeadLetterSink === undefined
+        ? undefined
+        : this.#keepTrying('deadLetter', 'open', signal, () => this.#openSink(openDeadLetterSink, signal)),
+    ])
+    if (main === undefined || (deadLetter === undefined && openDeadLetterSink !== undefined)) return
+    this.#sinks = { main, deadLetter }
+    if (this.#state === 'starting') this.#state = 'running'
+    for (const reader of this.#waiting) this.#startPump(reader, this.#sinks)
+    this.#waiting.clear()
+  }
+
+  async #openSink(open: () => Promise<Sink>, signal: AbortSignal): Promise<Sink> {
+    const sink = await open()
+    try {
+      await sink.open(signal)
+      return sink
+    } catch (thrown) {
+      await sink[Symbol.asyncDispose]()
+      throw thrown
+    }
+  }
+
+  async #runSource(signal: AbortSignal): Promise<void> {
+    const finished = await this.#keepTrying('source', 'run', signal, async () => {
+      await using source = await this.#options.openSource()
+      try {
+        await source.run(this.#host(), signal)
+        return true
+      } finally {
+        this.#sourceConnected = false
+        for (const reader of [...this.#pumps.keys(), ...this.#waiting]) await this.#revoked(reader, 'lost')
+      }
+    })
+    if (finished === undefined) this.#sourceConnected = false
+  }
+
+  /** Repeats until it succeeds; undefined when the signal aborts first. */
+  async #keepTrying<T>(
+    component: Component,
+    place: string,
+    signal: AbortSignal,
+    attempt: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const { clock, random, backoff: settings } = this.#options
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        const result = await attempt()
+        this.failing.worked(component, place)
+        return result
+      } catch (thrown) {
+        if (signal.aborted) return undefined
+        this.failing.failed(component, place, asBridgeError(thrown))
+        await clock.sleep(backoff(settings, failures, random), signal)
+      }
+    }
+    return undefined
+  }
+
+  #host(): SourceHost {
+    return {
+      assigned: (reader) => {
+        if (this.#sinks === undefined) this.#waiting.add(reader)
+        else this.#startPump(reader, this.#sinks)
+      },
+      revoked: (reader, how) => this.#revoked(reader, how),
+      connection: (error) => {
+        this.#sourceConnected = error === undefined
+        if (error !== undefined) return this.failing.failed('source', 'connection', error)
+        this.failing.worked('source', 'connection')
+        this.failing.worked('source', 'run')
+      },
+      partitions: (total) => {
+        this.#partitions = total
+      },
+    }
+  }
+
+  #startPump(reader: PartitionReader, sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined }): void {
+    const { ordering, sinkLanes, origin, backoff: settings, clock, random, maxInFlightBytes } = this.#options
+    const pump = new Pump({
+      reader,
+      sink: this.#timed(sinks.main),
+      deadLetterSink: sinks.deadLetter,
+      ordering,
+      lanes: sinkLanes,
+      origin,
+      backoff: settings,
+      clock,
+      random,
+      share: () => maxInFlightBytes / Math.max(1, this.#pumps.size),
+      statistics: this.statistics,
+      failing: this.failing,
+    })
+    this.#pumps.set(reader, pump)
+    pump.start()
+  }
+
+  #timed(sink: Sink): Sink {
+    const { clock, onWrite } = this.#options
+    return {
+      limits: sink.limits,
+      open: (signal) => sink.open(signal),
+      write: async (batch, signal) => {
+        const before = clock.monotonic()
+        const result = await sink.write(batch, signal)
+        onWrite(clock.monotonic() - before, batch.count)
+        return result
+      },
+      [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
+    }
+  }
+
+  async #revoked(reader: PartitionReader, how: 'drain' | 'lost'): Promise<void> {
+    this.#waiting.delete(reader)
+    const pump = this.#pumps.get(reader)
+    if (pump === undefined) return
+    if (how === 'lost') pump.lose()
+    else this.#abandoned += await pump.drain(this.#deadline())
+    this.#pumps.delete(reader)
+  }
+
+  /** One deadline for the whole shutdown; a revocation in between has one of its own. */
+  #deadline(): AbortSignal {
+    return this.#state === 'draining' ? this.#drainDeadline.signal : AbortSignal.timeout(this.#options.drainTimeout)
+  }
+
+  #beginDrain(): void {
+    this.#state = 'draining'
+    void this.#options.clock
+      .sleep(this.#options.drainTimeout, this.#drainDeadline.signal)
+      .then(() => this.#drainDeadline.abort())
+  }
+
+  /** Not awaited: a partition whose commit hangs must not hold up the others'. */
+  #commit(): void {
+    for (const pump of this.#pumps.values()) void pump.commit()
+  }
+
+  #sample(): void {
+    this.statistics.sample(
+      this.pumps.some((pump) => pump.busy),
+      this.#options.clock.monotonic(),
+    )
+  }
+
+  async #every(interval: number, signal: AbortSignal, task: () => void): Promise<void> {
+    while (!signal.aborted) {
+      await this.#options.clock.sleep(interval, signal)
+      if (!signal.aborted) task()
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { BridgeError } from './errors.ts'
+
+export type Component = 'source' | 'sink' | 'deadLetter' | 'checkpoint'
+
+/** An error that lasts: nothing has succeeded at that place since. Times are milliseconds since the epoch. */
+export interface LastingError {
+  readonly component: Component
+  readonly error: BridgeError
+  readonly count: number
+  readonly firstAt: number
+  readonly lastAt: number
+}
+
+/**
+ * What fails right now. Each place that can fail on its own (a lane, a partition's poll, the connection) has a name, so
+ * that one place's success does not hide another's failure.
+ */
+export class Failing {
+  readonly #places = new Map<string, LastingError>()
+  readonly #now: () => number
+  readonly #onChange: (component: Component, error: BridgeError | undefined) => void
+
+  /** @param onChange called when a component begins to fail, fails for another reason, or works again */
+  constructor(now: () => number, onChange: (component: Component, error: BridgeError | undefined) => void) {
+    this.#now = now
+    this.#onChange = onChange
+  }
+
+  failed(component: Component, place: string, error: BridgeError): void {
+    const key = `${component} ${place}`
+    const known = this.#places.get(key)
+    const now = this.#now()
+    const same = known?.error.reason === error.reason ? known : undefined
+    const before = this.newest(component)
+    this.#places.set(key, {
+      component,
+      error,
+      count: (same?.count ?? 0) + 1,
+      firstAt: same?.firstAt ?? now,
+      lastAt: now,
+    })
+    if (before?.error.reason !== error.reason) this.#onChange(component, error)
+  }
+
+  worked(component: Component, place: string): void {
+    if (!this.#places.delete(`${component} ${place}`)) return
+    if (this.newest(component) === undefined) this.#onChange(component, undefined)
+  }
+
+  /** Forgets every place whose name begins so: its partition is gone. */
+  forget(placePrefix: string): void {
+    for (const [key, { component }] of this.#places) {
+      const place = key.slice(component.length + 1)
+      if (place.startsWith(placePrefix)) this.worked(component, place)
+    }
+  }
+
+  newest(component: Component): LastingError | undefined {
+    let newest: LastingError | undefined
+    for (const entry of this.#places.values()) {
+      if (entry.component === component && (newest === undefined || entry.lastAt >= newest.lastAt)) newest = entry
+    }
+    return newest
+  }
+
+  /** The newest lasting error of each component. */
+  all(): readonly LastingError[] {
+    const components: readonly Component[] = ['source', 'sink', 'deadLetter', 'checkpoint']
+    return components.flatMap((component) => this.newest(component) ?? [])
+  }
+}

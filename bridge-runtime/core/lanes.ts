@@ -1,0 +1,49 @@
+import { sliceOf, type Slice, wholeSlice } from './cargo.ts'
+import type { Ordering } from './contracts.ts'
+import type { Tracked } from './watermark.ts'
+
+/** Lanes of a partition when order does not matter and the sink has no opinion. */
+const unorderedLanes = 4
+
+export function laneCount(ordering: Ordering, sinkLanes: number): number {
+  switch (ordering) {
+    case 'PerPartition':
+      return 1
+    case 'PerKey':
+      return sinkLanes
+    case 'None':
+      return Math.max(sinkLanes, unorderedLanes)
+  }
+}
+
+/** FNV-1a, 32 bits: spreads keys over lanes. Source: RFC 9923. */
+export function keyHash(key: Buffer): number {
+  let hash = 0x811c9dc5
+  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
+}
+
+/**
+ * Which part of a batch goes to which lane. A key always goes to the same lane, so a lane that writes serially keeps the
+ * key's order. Records without a key have no order with `PerKey`; they go to a lane by batch.
+ *
+ * @param ordinal number of the batch within its partition
+ */
+export function distribute(
+  tracked: Tracked,
+  ordering: Ordering,
+  lanes: number,
+  ordinal: number,
+): readonly (readonly [number, Slice])[] {
+  if (lanes === 1) return [[0, wholeSlice(tracked)]]
+  const own = ordinal % lanes
+  if (ordering !== 'PerKey') return [[own, wholeSlice(tracked)]]
+  const parts = new Map<number, number[]>()
+  for (const [index, { key }] of tracked.batch.records().entries()) {
+    const lane = key === null ? own : keyHash(key) % lanes
+    const part = parts.get(lane)
+    if (part === undefined) parts.set(lane, [index])
+    else part.push(index)
+  }
+  return [...parts].map(([lane, indexes]) => [lane, sliceOf(tracked, indexes)])
+}

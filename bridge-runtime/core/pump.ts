@@ -1,0 +1,293 @@
+import { type BackoffSettings, backoff } from './backoff.ts'
+import { Cargo, load, type Slice } from './cargo.ts'
+import type { Clock } from './clock.ts'
+import { Committer } from './committer.ts'
+import type { Ordering, PartitionReader, Position, Sink, SourceBatch } from './contracts.ts'
+import { type DeliveryOptions, deliver } from './delivery.ts'
+import { asBridgeError, type BridgeError } from './errors.ts'
+import type { Component, Failing } from './failing.ts'
+import { distribute, laneCount } from './lanes.ts'
+import { setAside } from './set-aside.ts'
+import type { Statistics } from './statistics.ts'
+import { type Tracked, Watermark } from './watermark.ts'
+
+export interface PumpOptions {
+  readonly reader: PartitionReader
+  readonly sink: Sink
+  /** Absent: the partition stops at a record that cannot be delivered. */
+  readonly deadLetterSink: Sink | undefined
+  readonly ordering: Ordering
+  /** Lanes the sink likes to have. */
+  readonly lanes: number
+  /** `${kind}/${stream}`, for `SinkBatch.origin`. */
+  readonly origin: string
+  readonly backoff: BackoffSettings
+  /** Payload bytes this partition may hold; one batch is always allowed. Changes as partitions come and go. */
+  share(): number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly statistics: Statistics
+  readonly failing: Failing
+}
+
+/** Why a partition waits for a person. */
+export interface Halt {
+  readonly reason: 'StoppedAtRecord' | 'DataGap'
+  readonly message: string
+}
+
+/** Moves the records of one partition for one ownership epoch: poll → lanes → sink → watermark → commit. */
+export class Pump {
+  readonly reader: PartitionReader
+  readonly #options: PumpOptions
+  readonly #watermark = new Watermark()
+  readonly #committer: Committer
+  readonly #lanes: Slice[][]
+  readonly #working = new Set<number>()
+  readonly #polling = new AbortController()
+  readonly #writing = new AbortController()
+  #wake: (() => void) | undefined
+  readonly #quiet: (() => void)[] = []
+  #ordinal = 0
+  #ended = false
+  #closed = false
+  #halted: Halt | undefined
+  #movedAt: number
+  #polled: Promise<void> = Promise.resolve()
+
+  constructor(options: PumpOptions) {
+    const { reader, clock, failing, statistics } = options
+    this.#options = options
+    this.reader = reader
+    this.#lanes = Array.from({ length: laneCount(options.ordering, options.lanes) }, () => [])
+    this.#movedAt = clock.monotonic()
+    this.#committer = new Committer({
+      reader,
+      clock,
+      failing,
+      statistics,
+      progress: () => ({ position: this.#watermark.position, ended: this.#ended && this.#watermark.records === 0 }),
+      fenced: () => this.lose(),
+    })
+  }
+
+  start(): void {
+    this.#polled = this.#poll()
+  }
+
+  get halted(): Halt | undefined {
+    return this.#halted
+  }
+
+  get inFlightBytes(): number {
+    return this.#watermark.bytes
+  }
+
+  get inFlightRecords(): number {
+    return this.#watermark.records
+  }
+
+  get committed(): Position | undefined {
+    return this.#committer.position
+  }
+
+  /** Monotonic milliseconds at which the oldest unsettled batch was taken. */
+  get oldest(): number | undefined {
+    return this.#watermark.oldest
+  }
+
+  /** Monotonic milliseconds of the last settlement, or of when there began to be something to settle. */
+  get movedAt(): number {
+    if (!this.busy) this.#movedAt = this.#options.clock.monotonic()
+    return this.#movedAt
+  }
+
+  /** True when something is in flight or known to wait. */
+  get busy(): boolean {
+    if (this.#watermark.records > 0) return true
+    const lag = this.reader.lag()
+    return lag.kind === 'known' && ((lag.records ?? 0) > 0 || (lag.seconds ?? 0) >= 1)
+  }
+
+  commit(): Promise<void> {
+    return this.#committer.commit()
+  }
+
+  /**
+   * Stops polling, lets what is in flight finish until the deadline, and commits.
+   * @returns records given up at the deadline; the next owner reads them again
+   */
+  async drain(deadline: AbortSignal): Promise<number> {
+    this.#stopPolling()
+    const giveUp = (): void => this.#writing.abort()
+    if (deadline.aborted) giveUp()
+    deadline.addEventListener('abort', giveUp, { once: true })
+    await this.#polled
+    while (this.#working.size > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
+    deadline.removeEventListener('abort', giveUp)
+    await this.commit()
+    this.#close()
+    return this.#watermark.records
+  }
+
+  /** Ownership is gone: whatever is in flight no longer counts, nothing is committed. */
+  lose(): void {
+    this.#close()
+    this.#stopPolling()
+    this.#writing.abort()
+  }
+
+  async #poll(): Promise<void> {
+    const { failing, clock, backoff: settings, random } = this.#options
+    const { signal } = this.#polling
+    const place = `${this.reader.partition} poll`
+    let failures = 0
+    while (!signal.aborted) {
+      await this.#room()
+      if (signal.aborted) return
+      try {
+        const batch = await this.reader.poll(signal)
+        // What arrives after the abort was not taken: the next owner reads it.
+        if (signal.aborted) return
+        if (failures > 0) failing.worked('source', place)
+        failures = 0
+        if (batch === 'end') {
+          this.#ended = true
+          return await this.commit()
+        }
+        if (batch !== undefined) this.#take(batch)
+      } catch (thrown) {
+        if (signal.aborted) return
+        const error = asBridgeError(thrown)
+        if (error.reason === 'DataGap') return this.#halt('source', 'DataGap', error)
+        failing.failed('source', place, error)
+        await clock.sleep(backoff(settings, failures, random), signal)
+        failures += 1
+      }
+    }
+  }
+
+  /** Waits until the partition holds less than its share: not polling is the backpressure. */
+  async #room(): Promise<void> {
+    while (this.#full() && !this.#polling.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    this.#wake = undefined
+  }
+
+  #full(): boolean {
+    return this.#watermark.records > 0 && this.#watermark.bytes >= this.#options.share()
+  }
+
+  #stopPolling(): void {
+    this.#polling.abort()
+    this.#wake?.()
+  }
+
+  #take(batch: SourceBatch): void {
+    const { clock, ordering, statistics } = this.#options
+    const now = clock.monotonic()
+    if (this.#watermark.records === 0) this.#movedAt = now
+    statistics.taken(batch.count, batch.bytes, now)
+    const tracked = this.#watermark.add(batch, now)
+    for (const [lane, slice] of distribute(tracked, ordering, this.#lanes.length, this.#ordinal)) {
+      const queue = this.#lanes[lane]
+      if (queue === undefined) throw new RangeError(`no lane ${lane}`)
+      queue.push(slice)
+      if (!this.#working.has(lane)) void this.#work(lane, queue)
+    }
+    this.#ordinal += 1
+  }
+
+  /** One lane: one sink request at a time, in order. */
+  async #work(lane: number, queue: Slice[]): Promise<void> {
+    this.#working.add(lane)
+    const { signal } = this.#writing
+    const { partition } = this.reader
+    const delivery = this.#delivery(`${partition} lane ${lane}`)
+    while (queue.length > 0 && this.#halted === undefined && !signal.aborted) {
+      const cargo = new Cargo(
+        { origin: `${this.#options.origin}/${partition}`, partition },
+        load(queue, delivery.sink.limits),
+      )
+      if ((await deliver(cargo, delivery, signal)) !== 'delivered') break
+    }
+    this.#working.delete(lane)
+    if (this.#working.size === 0) for (const resolve of this.#quiet.splice(0)) resolve()
+  }
+
+  #delivery(place: string): DeliveryOptions {
+    const { sink, deadLetterSink, backoff: settings, clock, random, statistics } = this.#options
+    const common = { backoff: settings, clock, random, retried: (records: number) => statistics.retried(records) }
+    return {
+      ...common,
+      sink,
+      failing: (error) => this.#failing('sink', place, error),
+      delivered: (cargo, indexes) => this.#deliveredTo(cargo, indexes),
+      setAside: (cargo, poison) =>
+        setAside(
+          cargo,
+          poison,
+          {
+            ...common,
+            deadLetterSink,
+            failing: (error) => this.#failing('deadLetter', place, error),
+            halt: (error) => this.#halt('sink', 'StoppedAtRecord', error),
+            lettered: (index, reason) => {
+              if (this.#closed) return
+              statistics.deadLettered(reason, clock.now())
+              for (const { tracked, indexes } of cargo.locate([index])) this.#settle(tracked, indexes)
+            },
+          },
+          this.#writing.signal,
+        ),
+    }
+  }
+
+  #failing(component: Component, place: string, error: BridgeError | undefined): void {
+    const { failing, statistics, clock } = this.#options
+    if (this.#closed) return
+    if (error === undefined) return failing.worked(component, place)
+    failing.failed(component, place, error)
+    if (error.reason === 'Throttled') statistics.throttled(clock.monotonic())
+  }
+
+  #deliveredTo(cargo: Cargo, indexes: readonly number[] | 'all'): void {
+    if (this.#closed) return
+    const now = this.#options.clock.monotonic()
+    if (indexes === 'all') {
+      for (const { tracked, indexes: part } of cargo.slices) this.#settle(tracked, part)
+      this.#options.statistics.delivered(cargo.count, cargo.bytes, now)
+    } else {
+      for (const { tracked, indexes: part } of cargo.locate(indexes)) this.#settle(tracked, part)
+      this.#options.statistics.delivered(indexes.length, 0, now)
+    }
+  }
+
+  #settle(tracked: Tracked, indexes: readonly number[] | undefined): void {
+    if (indexes === undefined) this.#watermark.settleAll(tracked)
+    else this.#watermark.settle(tracked, indexes)
+    const { settlement } = this.reader
+    if (settlement.kind === 'individual') settlement.settled(tracked.batch, indexes ?? 'all')
+    this.#movedAt = this.#options.clock.monotonic()
+    if (!this.#full()) this.#wake?.()
+    if (this.#ended && this.#watermark.records === 0) void this.commit()
+  }
+
+  /** The partition waits for a person; ownership is kept, so that it does not wander from replica to replica. */
+  #halt(component: Component, reason: Halt['reason'], error: BridgeError): void {
+    if (this.#closed) return
+    this.#halted ??= { reason, message: error.message }
+    this.#options.failing.failed(component, `${this.reader.partition} halted`, error)
+    this.#stopPolling()
+    void this.commit()
+  }
+
+  #close(): void {
+    this.#closed = true
+    this.#committer.close()
+    this.#options.failing.forget(`${this.reader.partition} `)
+  }
+}

@@ -1,0 +1,85 @@
+import type { Position, SourceBatch } from './contracts.ts'
+
+/** A batch between source and settlement. */
+export interface Tracked {
+  readonly batch: SourceBatch
+  /** When the engine took it, on the monotonic clock. */
+  readonly since: number
+  /** Records not settled yet. */
+  open: number
+  /** Which records are settled; made only when a batch settles piecemeal. */
+  settled: Uint8Array | undefined
+}
+
+/**
+ * The contiguous watermark of one partition: the highest position such that it and everything before it is settled.
+ *
+ * *Guarantees*: whatever the order of settlement, `position` never passes an unsettled record and never goes back.
+ * *Assumption*: batches are added in the partition's order.
+ */
+export class Watermark {
+  readonly #queue: Tracked[] = []
+  #position: Position | undefined
+  #bytes = 0
+  #records = 0
+
+  add(batch: SourceBatch, now: number): Tracked {
+    const tracked: Tracked = { batch, since: now, open: batch.count, settled: undefined }
+    this.#queue.push(tracked)
+    this.#bytes += batch.bytes
+    this.#records += batch.count
+    return tracked
+  }
+
+  /** Settles every record of the batch that is still open. */
+  settleAll(tracked: Tracked): void {
+    tracked.open = 0
+    this.#advance()
+  }
+
+  /** Settles some records. Settling one twice is harmless. */
+  settle(tracked: Tracked, indexes: readonly number[]): void {
+    tracked.settled ??= new Uint8Array(tracked.batch.count)
+    for (const index of indexes) {
+      if (tracked.settled[index] !== 0) continue
+      tracked.settled[index] = 1
+      tracked.open -= 1
+    }
+    this.#advance()
+  }
+
+  /** The last position of the contiguous settled prefix; undefined when there is none. */
+  get position(): Position | undefined {
+    const head = this.#queue[0]
+    const settled = head?.settled
+    if (head === undefined || settled === undefined) return this.#position
+    const prefix = settled.indexOf(0)
+    return prefix === 0 ? this.#position : head.batch.records()[prefix - 1]?.position
+  }
+
+  /** Payload bytes taken and not yet passed by the watermark. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Records taken and not yet passed by the watermark: with a crash now, at most these are delivered again. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** When the oldest batch that holds the watermark back was taken (monotonic milliseconds). */
+  get oldest(): number | undefined {
+    return this.#queue[0]?.since
+  }
+
+  #advance(): void {
+    let head = this.#queue[0]
+    while (head !== undefined && head.open === 0) {
+      this.#queue.shift()
+      this.#position = head.batch.last
+      this.#bytes -= head.batch.bytes
+      this.#records -= head.batch.count
+      head = this.#queue[0]
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { ParseArgsConfig } from 'node:util'
+
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+
+export interface Command {
+  readonly help: string
+  readonly options: NonNullable<ParseArgsConfig['options']>
+  /** @returns the exit code */
+  run(values: Values): Promise<number>
+}
+
+/** The command line makes no sense; printed with the command's help, exit code 2. */
+export class UsageError extends Error {}
+
+/** A text option; throws a UsageError when it is required and absent. */
+export function text(values: Values, name: string, fallback?: string): string {
+  const value = values[name] ?? fallback
+  if (typeof value !== 'string') throw new UsageError(`--${name} is required`)
+  return value
+}
+
+export function port(values: Values, name: string, fallback: number): number {
+  const value = Number(text(values, name, String(fallback)))
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new UsageError(`--${name} takes a port from 0 to 65535`)
+  return value
+}
+
+/** Aborts at SIGTERM or SIGINT. A second signal, or `deadline` milliseconds without an end, stops the process at once. */
+export function stopSignal(deadline: number): AbortSignal {
+  const stop = new AbortController()
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(1)
+    stop.abort()
+    setTimeout(() => process.exit(1), deadline).unref()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  return stop.signal
+}

@@ -1,0 +1,58 @@
+import { hostname } from 'node:os'
+import { milliseconds } from '../../crds/schema/common.ts'
+import type { BridgeFile } from '../../crds/schema/bridge-file.ts'
+import type { LeaseStore } from '../../bridge-runtime/leases/lease-store.ts'
+import { readBridgeFile, runBridge } from '../../bridge-runtime/main.ts'
+import { createLogger } from '../../bridge-runtime/observability/logger.ts'
+import { type Command, port, stopSignal, text, UsageError } from '../command.ts'
+
+/** Milliseconds beyond the drain timeout after which a hanging shutdown is ended. */
+const shutdownSlack = 5_000
+
+async function leaseStore(kind: string, file: BridgeFile): Promise<LeaseStore> {
+  if (kind.startsWith('file:'))
+    return (await import('../../bridge-runtime/leases/file.ts')).fileLeases(kind.slice('file:'.length))
+  if (kind !== 'kubernetes') throw new UsageError(`--leases takes kubernetes or file:DIRECTORY, not "${kind}"`)
+  return (await import('../../bridge-runtime/leases/kubernetes.ts')).kubernetesLeases({
+    namespace: file.namespace,
+    name: file.name,
+    uid: file.uid,
+  })
+}
+
+export const bridge: Command = {
+  help: `Usage: streambridge bridge --config FILE [OPTIONS]
+
+Runs one replica of a bridge. The operator starts it; for a bridge in your terminal see "streambridge run".
+
+  --config FILE        bridge file (JSON)
+  --secrets DIR        where Secrets are mounted, as DIR/<secret>/<key> (default /etc/streambridge/secrets)
+  --leases STORE       kubernetes (default), or file:DIRECTORY
+  --port PORT          for /livez /readyz /metrics /status (default 8080; 0 chooses one)
+  --replica NAME       this replica's name (default: POD_NAME, or the host's name)
+  --config-hash HASH   reported on /status`,
+  options: {
+    config: { type: 'string' },
+    secrets: { type: 'string' },
+    leases: { type: 'string' },
+    port: { type: 'string' },
+    replica: { type: 'string' },
+    'config-hash': { type: 'string' },
+  },
+  run: async (values) => {
+    const file = await readBridgeFile(text(values, 'config'))
+    const replica = text(values, 'replica', process.env['POD_NAME'] ?? hostname())
+    const log = createLogger({ level: file.logLevel, fields: { bridge: `${file.namespace}/${file.name}`, replica } })
+    await runBridge({
+      file,
+      configHash: text(values, 'config-hash', ''),
+      secrets: text(values, 'secrets', '/etc/streambridge/secrets'),
+      leases: await leaseStore(text(values, 'leases', 'kubernetes'), file),
+      replica,
+      port: port(values, 'port', 8080),
+      log,
+      signal: stopSignal(milliseconds(file.delivery.drainTimeout) + shutdownSlack),
+    })
+    return 0
+  },
+}
