@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import { version } from '../bridge-runtime/version.ts'
-import type { Command } from './command.ts'
-import { UsageError } from './command.ts'
+import { type Command, UsageError } from './command.ts'
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./commands/dev.ts')).dev,
@@ -28,12 +27,12 @@ In a cluster (the Helm chart and the operator start these):
 streambridge COMMAND --help tells more.`
 
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...rest] = argv
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+  const [name = '', ...rest] = argv
+  if (['', 'help', '--help', '-h'].includes(name)) {
     console.log(overview)
-    return name === undefined ? 2 : 0
+    return name === '' ? 2 : 0
   }
-  if (name === '--version' || name === 'version') {
+  if (['version', '--version'].includes(name)) {
     console.log(version)
     return 0
   }
@@ -42,27 +41,26 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(`streambridge: no command "${name}"; known: ${Object.keys(commands).join(', ')}`)
     return 2
   }
-  const command = await load()
+  return await execute(name, await load(), rest)
+}
+
+async function execute(name: string, command: Command, args: string[]): Promise<number> {
   try {
-    const { values } = parseArgs({
-      args: rest,
-      options: { ...command.options, help: { type: 'boolean', short: 'h' } },
-      strict: true,
-    })
-    if (values['help'] === true) {
-      console.log(command.help)
-      return 0
-    }
-    return await command.run(values)
+    const options = { ...command.options, help: { type: 'boolean', short: 'h' } } as const
+    const { values } = parseArgs({ args, options, strict: true })
+    if (values['help'] !== true) return await command.run(values)
+    console.log(command.help)
+    return 0
   } catch (thrown) {
-    const usage =
-      thrown instanceof UsageError ||
-      (thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS'))
-    if (!usage) throw thrown
+    if (!isUsageError(thrown)) throw thrown
     console.error(`streambridge ${name}: ${thrown.message}\n\n${command.help}`)
     return 2
   }
 }
+
+const isUsageError = (thrown: unknown): thrown is Error =>
+  thrown instanceof UsageError ||
+  (thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS'))
 
 process.exitCode = await main(process.argv.slice(2)).catch((thrown: unknown) => {
   console.error(`streambridge: ${thrown instanceof Error ? thrown.message : String(thrown)}`)

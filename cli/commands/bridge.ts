@@ -9,15 +9,15 @@ import { type Command, port, stopSignal, text, UsageError } from '../command.ts'
 /** Milliseconds beyond the drain timeout after which a hanging shutdown is ended. */
 const shutdownSlack = 5_000
 
-async function leaseStore(kind: string, file: BridgeFile): Promise<LeaseStore> {
+async function leaseStore(kind: string, { namespace, name, uid }: BridgeFile): Promise<LeaseStore> {
   if (kind.startsWith('file:'))
     return (await import('../../bridge-runtime/leases/file.ts')).fileLeases(kind.slice('file:'.length))
   if (kind !== 'kubernetes') throw new UsageError(`--leases takes kubernetes or file:DIRECTORY, not "${kind}"`)
-  return (await import('../../bridge-runtime/leases/kubernetes.ts')).kubernetesLeases({
-    namespace: file.namespace,
-    name: file.name,
-    uid: file.uid,
-  })
+  const [{ kubernetesLeases }, { inClusterRequest }] = await Promise.all([
+    import('../../bridge-runtime/leases/kubernetes.ts'),
+    import('../../bridge-runtime/leases/kubernetes-request.ts'),
+  ])
+  return kubernetesLeases({ namespace, bridge: name, uid, request: inClusterRequest(process.env), now: Date.now })
 }
 
 export const bridge: Command = {

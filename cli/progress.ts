@@ -1,0 +1,61 @@
+import type { RuntimeReport } from '../crds/schema/report.ts'
+
+const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+
+/** Lag over partitions: records add up, seconds are those of the latest partition. */
+export function lagText(partitions: RuntimeReport['partitions']): string {
+  if (partitions.length === 0) return 'unknown: no partition owned'
+  const unknown = partitions.find(({ lag }) => lag.kind === 'unknown')
+  if (unknown?.lag.kind === 'unknown') return `unknown: ${unknown.lag.reason}`
+  const known = partitions.flatMap(({ lag }) => (lag.kind === 'known' ? [lag] : []))
+  const records = known.every((lag) => lag.records !== undefined)
+    ? known.reduce((sum, lag) => sum + (lag.records ?? 0), 0)
+    : undefined
+  const seconds = known.some((lag) => lag.seconds !== undefined)
+    ? Math.max(...known.map((lag) => lag.seconds ?? 0))
+    : undefined
+  return [
+    records === undefined ? [] : [`${number.format(records)} records`],
+    seconds === undefined ? [] : [`${number.format(seconds)} s`],
+  ]
+    .flat()
+    .join(', ')
+}
+
+/** One line of live progress. */
+export function progressLine(report: RuntimeReport): string {
+  const { rates, totals, partitions, errors } = report
+  const halted = partitions.find((partition) => partition.halted !== undefined)?.halted
+  const [error] = errors
+  const parts = [
+    `in ${number.format(rates.in)}/s`,
+    `out ${number.format(rates.out)}/s`,
+    `moved ${number.format(totals.out)}`,
+    `lag ${lagText(partitions)}`,
+    ...(totals.retries > 0 ? [`retries ${number.format(totals.retries)}`] : []),
+    ...(totals.deadLettered > 0 ? [`dead letters ${number.format(totals.deadLettered)}`] : []),
+    ...(halted === undefined ? [] : [`STOPPED: ${halted.message}`]),
+    ...(halted !== undefined || error === undefined ? [] : [`${error.component} ${error.reason}: ${error.message}`]),
+  ]
+  return parts.join('  ')
+}
+
+/**
+ * Shows progress: on a terminal one line that is written over, elsewhere a line every now and then. Goes to standard
+ * error, so that records on standard output stay clean.
+ */
+export function showProgress(line: () => string, terminal: NodeJS.WriteStream): { stop(): void } {
+  const interval = terminal.isTTY ? 500 : 5_000
+  const draw = (): void => {
+    if (terminal.isTTY) terminal.write(`\r\u001b[K${line().slice(0, terminal.columns - 1)}`)
+    else terminal.write(`${line()}\n`)
+  }
+  const timer = setInterval(draw, interval)
+  return {
+    stop: () => {
+      clearInterval(timer)
+      draw()
+      if (terminal.isTTY) terminal.write('\n')
+    },
+  }
+}
