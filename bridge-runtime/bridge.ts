@@ -42,6 +42,7 @@ export function createBridge(options: BridgeOptions): Engine {
     ordering: delivery.ordering,
     backoff: { initial: milliseconds(delivery.retry.initialBackoff), max: milliseconds(delivery.retry.maxBackoff) },
     maxInFlightBytes: bytes(delivery.maxInFlightBytes),
+    maxRecordsPerSecond: delivery.maxRecordsPerSecond ?? Number.POSITIVE_INFINITY,
     commitInterval: milliseconds(delivery.commitInterval),
     drainTimeout: milliseconds(delivery.drainTimeout),
     clock,

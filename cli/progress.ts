@@ -54,7 +54,6 @@ export function showProgress(line: () => string, terminal: NodeJS.WriteStream): 
   return {
     stop: () => {
       clearInterval(timer)
-      draw()
       if (terminal.isTTY) terminal.write('\n')
     },
   }

@@ -4,6 +4,7 @@ import type { Ordering, PartitionReader, Sink, Source, SourceHost } from './cont
 import { asBridgeError, type BridgeError } from './errors.ts'
 import { type Component, Failing } from './failing.ts'
 import { Pump } from './pump.ts'
+import { RateLimit } from './rate-limit.ts'
 import { Statistics } from './statistics.ts'
 
 export interface EngineOptions {
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly backoff: BackoffSettings
   /** Payload bytes between source and sink, over all partitions. */
   readonly maxInFlightBytes: number
+  /** Records per second this replica reads; infinite for no limit. */
+  readonly maxRecordsPerSecond: number
   /** Milliseconds. */
   readonly commitInterval: number
   /** Milliseconds. */
@@ -49,6 +52,7 @@ export class Engine {
   readonly #pumps = new Map<PartitionReader, Pump>()
   readonly #waiting = new Set<PartitionReader>()
   readonly #drainDeadline = new AbortController()
+  readonly #rateLimit: RateLimit
   #sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined } | undefined
   #sourceConnected = false
   #partitions: number | undefined
@@ -58,6 +62,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options
     this.failing = new Failing(() => options.clock.now(), options.onChange)
+    this.#rateLimit = new RateLimit(options.maxRecordsPerSecond, options.clock)
   }
 
   get state(): EngineState {
@@ -202,6 +207,7 @@ export class Engine {
       backoff: settings,
       clock,
       random,
+      rateLimit: this.#rateLimit,
       share: () => maxInFlightBytes / Math.max(1, this.#pumps.size),
       statistics: this.statistics,
       failing: this.failing,

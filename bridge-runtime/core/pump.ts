@@ -7,6 +7,7 @@ import { type DeliveryOptions, deliver } from './delivery.ts'
 import { asBridgeError, type BridgeError } from './errors.ts'
 import type { Component, Failing } from './failing.ts'
 import { distribute, laneCount } from './lanes.ts'
+import type { RateLimit } from './rate-limit.ts'
 import { setAside } from './set-aside.ts'
 import type { Statistics } from './statistics.ts'
 import { type Tracked, Watermark } from './watermark.ts'
@@ -22,6 +23,8 @@ export interface PumpOptions {
   /** `${kind}/${stream}`, for `SinkBatch.origin`. */
   readonly origin: string
   readonly backoff: BackoffSettings
+  /** Shared by all partitions of the replica. */
+  readonly rateLimit: RateLimit
   /** Payload bytes this partition may hold; one batch is always allowed. Changes as partitions come and go. */
   share(): number
   readonly clock: Clock
@@ -167,7 +170,7 @@ export class Pump {
     }
   }
 
-  /** Waits until the partition holds less than its share: not polling is the backpressure. */
+  /** Waits until the partition holds less than its share and the rate allows it: not polling is the backpressure. */
   async #room(): Promise<void> {
     while (this.#full() && !this.#polling.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -175,6 +178,7 @@ export class Pump {
       })
     }
     this.#wake = undefined
+    await this.#options.rateLimit.ready(this.#polling.signal)
   }
 
   #full(): boolean {
@@ -187,8 +191,9 @@ export class Pump {
   }
 
   #take(batch: SourceBatch): void {
-    const { clock, ordering, statistics } = this.#options
+    const { clock, ordering, rateLimit, statistics } = this.#options
     const now = clock.monotonic()
+    rateLimit.took(batch.count)
     if (this.#watermark.records === 0) this.#movedAt = now
     statistics.taken(batch.count, batch.bytes, now)
     const tracked = this.#watermark.add(batch, now)

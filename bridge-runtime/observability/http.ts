@@ -17,6 +17,8 @@ async function answer(path: string, answers: Answers, response: ServerResponse):
     void response.writeHead(code, { 'content-type': type }).end(body)
   const verdict = ({ ok, message }: Verdict): void => send(ok ? 200 : 503, plain, `${message}\n`)
   switch (path) {
+    case '/startup':
+      return send(200, plain, 'ok\n')
     case '/livez':
       return verdict(answers.livez())
     case '/readyz':
@@ -30,7 +32,7 @@ async function answer(path: string, answers: Answers, response: ServerResponse):
   }
 }
 
-/** Serves the four endpoints. Port 0 chooses a free one. Rejects when the port is taken. */
+/** Serves the endpoints; `/startup` says only that the process is up. Port 0 chooses a free one. Rejects when the port is taken. */
 export async function serve(
   port: number,
   answers: Answers,

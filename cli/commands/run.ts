@@ -19,7 +19,7 @@ import { isStreamBridge, reportFindings } from './validate.ts'
 
 const shutdownSlack = 5_000
 
-const defaultState = (): string =>
+export const defaultState = (): string =>
   join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'streambridge')
 
 /** The one StreamBridge to run. */

@@ -38,6 +38,7 @@ export const status = z
     readyReplicas: count('Replicas that are ready.').optional(),
     updatedReplicas: count('Replicas that run the present spec.').optional(),
     desiredReplicas: count('Replicas that the present scaling decision wants.').optional(),
+    lag: text('How far behind, for people: `0`, `1840 (2s)`, `12s`. Absent means unknown.').optional(),
     source: z
       .object({
         type: text('Kind of source.'),

@@ -1,7 +1,7 @@
 /** The StreamBridge: what a person may write under `spec`. */
 import { z } from 'zod'
 import { sinkSchemas, sourceSchemas } from '../../bridge-runtime/connectors/catalog.ts'
-import { byteSize, duration, exactlyOne, kubernetesObject, milliseconds, withRules } from './common.ts'
+import { byteSize, duration, exactlyOne, kubernetesObject, textOf, withRules } from './common.ts'
 import { status } from './status.ts'
 
 export const group = 'streambridge.dev'
@@ -9,6 +9,8 @@ export const version = 'v1alpha1'
 export const apiVersion = `${group}/${version}`
 export const kind = 'StreamBridge'
 export const plural = 'streambridges'
+/** On the CustomResourceDefinition: which schema it holds. */
+export const schemaHashAnnotation = `${group}/schema-hash`
 
 const source = exactlyOne(sourceSchemas).meta({
   description: 'Where records come from.',
@@ -24,16 +26,18 @@ const deadLetterSink = exactlyOne(sinkSchemas).meta({
 
 const delivery = withRules(
   z.object({
-    ordering: z
-      .enum(['PerKey', 'PerPartition', 'None'])
-      .default('PerKey')
-      .meta({
-        description:
-          'What keeps its order from source to sink: records of one key, of one source partition, or nothing.',
-      }),
+    ordering: z.enum(['PerKey', 'PerPartition', 'None']).default('PerKey').meta({
+      description: 'What keeps its order from source to sink: records of one key, of one source partition, or nothing.',
+    }),
     maxInFlightBytes: byteSize(
       'Most payload bytes one replica holds between source and sink. When full it stops reading.',
     ).default('32Mi'),
+    maxRecordsPerSecond: z
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .meta({ description: 'Most records per second one replica reads, to spare the sink. Default: no limit.' })
+      .optional(),
     commitInterval: duration(
       'Time between two commits of the position. After a crash what was delivered since is delivered again.',
     ).default('1s'),
@@ -46,22 +50,16 @@ const delivery = withRules(
       .meta({
         description: 'A failed write is repeated until it succeeds, after a random wait that doubles up to a limit.',
       }),
-    onFailure: z
-      .enum(['Stop', 'DeadLetter'])
-      .default('Stop')
-      .meta({
-        description:
-          'What happens at a record that can never be delivered: its partition stops there, or it goes to the dead-letter sink.',
-      }),
+    onFailure: z.enum(['Stop', 'DeadLetter']).default('Stop').meta({
+      description:
+        'What happens at a record that can never be delivered: its partition stops there, or it goes to the dead-letter sink.',
+    }),
     deadLetter: deadLetterSink.optional(),
-    onDataGap: z
-      .enum(['Stop', 'Continue'])
-      .default('Stop')
-      .meta({
-        description:
-          'What happens when the source has dropped records that were not read yet: stop and say so, or go on at its earliest record.',
-      }),
-    drainTimeout: duration('How long a stopping replica may finish what is in flight.').default('25s'),
+    onDataGap: z.enum(['Stop', 'Continue']).default('Stop').meta({
+      description:
+        'What happens when the source has dropped records that were not read yet: stop and say so, or go on at its earliest record.',
+    }),
+    drainTimeout: duration('How long a stopping replica may finish what is in flight.', { max: '10m' }).default('25s'),
   }),
   [
     {
@@ -76,14 +74,16 @@ const delivery = withRules(
 
 const direction = (defaults: { stabilization: string; maxStep: number; cooldown: string }) =>
   z.object({
-    stabilization: duration('The need must hold this long.').default(defaults.stabilization),
+    stabilization: duration('The need must hold this long.', { min: '0s' }).default(defaults.stabilization),
     maxStep: z
       .int()
       .min(1)
       .max(1000)
       .default(defaults.maxStep)
       .meta({ description: 'Most replicas added or removed at once.' }),
-    cooldown: duration('Rest after a change before the next one in this direction.').default(defaults.cooldown),
+    cooldown: duration('Rest after a change before the next one in this direction.', { min: '0s' }).default(
+      defaults.cooldown,
+    ),
   })
 
 const scaling = withRules(
@@ -105,14 +105,9 @@ const scaling = withRules(
       .default(10)
       .meta({ description: 'Most replicas with mode Lag. Never more than the source has partitions.' }),
     targetDrain: duration('Lag is fine while it can be worked off within this time.').default('60s'),
-    tolerance: z
-      .int()
-      .min(0)
-      .max(100)
-      .default(20)
-      .meta({
-        description: 'Percent by which the need may differ from the present replicas before anything is changed.',
-      }),
+    tolerance: z.int().min(0).max(100).default(20).meta({
+      description: 'Percent by which the need may differ from the present replicas before anything is changed.',
+    }),
     scaleUp: direction({ stabilization: '30s', maxStep: 4, cooldown: '60s' })
       .prefault({})
       .meta({ description: 'How fast replicas are added.' }),
@@ -121,7 +116,9 @@ const scaling = withRules(
       .meta({ description: 'How fast replicas are removed.' }),
     scaleToZero: z
       .object({
-        idle: duration('How long nothing must have come in before the last replica stops.').default('10m'),
+        idle: duration('How long nothing must have come in before the last replica stops.', { min: '0s' }).default(
+          '10m',
+        ),
         probe: duration('At zero replicas one replica is started this often, to look whether there is work.').default(
           '60s',
         ),
@@ -140,10 +137,18 @@ const scaling = withRules(
   .prefault({})
   .meta({ description: 'How many replicas run.' })
 
-const quantity = z
-  .string()
-  .max(32)
-  .regex(/^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$/, 'write a Kubernetes quantity: 500m, 1, 256Mi')
+const quantityForm = /^[0-9]{1,15}([.][0-9]{1,9})?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/
+
+/** A Kubernetes quantity. YAML makes a number of `cpu: 1`, so a number is taken too. */
+const quantity = withRules(z.union([z.int(), z.string()]), [
+  {
+    cel: `type(self) == int ? self >= 0 : (type(self) == string && string(self).matches(r'${quantityForm.source}'))`,
+    message: 'write a Kubernetes quantity: 500m, 1, 256Mi',
+    holds: (value) => (typeof value === 'number' ? value >= 0 : quantityForm.test(value)),
+  },
+])
+  .transform(String)
+  .meta({ 'x-kubernetes-int-or-string': true, maxLength: 32 })
 
 const resourceList = z.object({
   cpu: quantity.optional(),
@@ -151,13 +156,22 @@ const resourceList = z.object({
   'ephemeral-storage': quantity.optional(),
 })
 
-const labelMap = (description: string) =>
-  z.record(z.string(), z.string().max(1000)).meta({ description, maxProperties: 50 })
+const labelValue = textOf({
+  pattern: /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
+  message:
+    'write a label value: at most 63 letters, digits, hyphens, underscores and dots, with a letter or digit at both ends',
+  maxLength: 63,
+})
+
+const labelMap = (description: string) => z.record(z.string(), labelValue).meta({ description, maxProperties: 50 })
 
 const template = z
   .object({
     labels: labelMap('Labels of the pods, beside the operator’s own.').optional(),
-    annotations: labelMap('Annotations of the pods.').optional(),
+    annotations: z
+      .record(z.string(), z.string().max(4096))
+      .meta({ description: 'Annotations of the pods.', maxProperties: 50 })
+      .optional(),
     resources: z
       .object({ requests: resourceList.optional(), limits: resourceList.optional() })
       .meta({ description: 'Requests and limits of the container. Default: requests 100m and 256Mi, limit 512Mi.' })
@@ -184,7 +198,7 @@ export const spec = withRules(
       .max(1000)
       .meta({
         description:
-          'Replicas with mode Fixed or External (then written by the autoscaler). Absent means 1. No effect with mode Lag.',
+          'Replicas. With mode Fixed absent means 1. With mode External the number to start from, which the autoscaler changes. Not allowed with mode Lag.',
       })
       .optional(),
     lifecycle: z
@@ -197,11 +211,11 @@ export const spec = withRules(
       .prefault({})
       .meta({ description: 'Pause and resume.' }),
     image: z.string().min(1).max(500).meta({ description: 'Runtime image. Default: the operator’s own.' }).optional(),
-    serviceAccountName: z
-      .string()
-      .min(1)
-      .max(253)
-      .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'write the name of a ServiceAccount')
+    serviceAccountName: textOf({
+      pattern: /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+      message: 'write the name of a ServiceAccount',
+      maxLength: 253,
+    })
       .meta({ description: 'ServiceAccount of the pods, for workload identity. Default: one the operator makes.' })
       .optional(),
     template: template.prefault({}),
@@ -224,37 +238,58 @@ export const spec = withRules(
   }),
   [
     {
+      cel: "self.delivery.ordering != 'PerPartition' || has(self.sink.console) || has(self.sink.file) || (has(self.sink.kafka) && self.sink.kafka.partitioning == 'SourcePartition')",
+      message:
+        'delivery.ordering PerPartition needs a sink that keeps a partition together: kafka with partitioning SourcePartition, file or console',
+      holds: ({ delivery, sink: { console, file, kafka } }) =>
+        delivery.ordering !== 'PerPartition' ||
+        console !== undefined ||
+        file !== undefined ||
+        kafka?.partitioning === 'SourcePartition',
+    },
+    {
       cel: "!has(self.replicas) || self.scaling.mode != 'Lag'",
       message: 'replicas has no effect with scaling.mode Lag: remove it, or set scaling.mode to Fixed or External',
       holds: (value) => value.replicas === undefined || value.scaling.mode !== 'Lag',
     },
     {
-      cel: "duration(self.delivery.drainTimeout) <= duration('10m')",
-      message: 'delivery.drainTimeout must not be longer than 10m',
-      holds: (value) => milliseconds(value.delivery.drainTimeout) <= 600_000,
+      cel: "self.scaling.mode != 'External' || has(self.replicas)",
+      message: 'scaling.mode External needs replicas: the number to start from, which the autoscaler then changes',
+      holds: (value) => value.scaling.mode !== 'External' || value.replicas !== undefined,
     },
     {
-      cel: "!has(self.source.kafka) || !has(oldSelf.source.kafka) || self.lifecycle.desiredState == 'Paused' || self.source.kafka.?consumerGroup == oldSelf.source.kafka.?consumerGroup",
+      cel: "!has(self.source.kafka) || !has(oldSelf.source.kafka) || self.lifecycle.desiredState == 'Paused' || (has(self.source.kafka.consumerGroup) ? self.source.kafka.consumerGroup : '') == (has(oldSelf.source.kafka.consumerGroup) ? oldSelf.source.kafka.consumerGroup : '')",
       message:
         'source.kafka.consumerGroup holds the position: set lifecycle.desiredState to Paused before you change it',
     },
   ],
 ).meta({ description: 'What the bridge should do.' })
 
-export const streamBridge = z.object({
-  apiVersion: z.literal(apiVersion),
-  kind: z.literal(kind),
-  metadata: z.looseObject({
-    name: z
-      .string()
-      .min(1)
-      .max(52, 'a name may have 52 characters: the names of its pods are made from it')
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'write lower-case letters, digits and hyphens'),
-    namespace: z.string().optional(),
+const nameForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
+
+export const streamBridge = withRules(
+  z.object({
+    apiVersion: z.literal(apiVersion),
+    kind: z.literal(kind),
+    metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+    spec,
+    status: status.optional(),
   }),
-  spec,
-  status: status.optional(),
-})
+  [
+    {
+      at: ['metadata', 'name'],
+      cel: 'self.metadata.name.size() <= 52',
+      message: 'a name may have 52 characters: the names of its pods are made from it',
+      holds: ({ metadata }) => metadata.name.length <= 52,
+    },
+    {
+      at: ['metadata', 'name'],
+      cel: `self.metadata.name.matches('${nameForm.source}')`,
+      message: 'write lower-case letters, digits and hyphens, with a letter or digit at both ends',
+      holds: ({ metadata }) => nameForm.test(metadata.name),
+    },
+  ],
+)
 
 export type StreamBridgeSpec = z.output<typeof spec>
 /** What a manifest holds, before defaults. */

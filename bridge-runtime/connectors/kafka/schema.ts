@@ -5,17 +5,16 @@ import {
   mutualTlsRule,
   secretKeyRef,
   startPosition,
+  textOf,
   tls,
   withRules,
 } from '../../../crds/schema/common.ts'
 
 const bootstrapServers = z
   .array(
-    z
-      .string()
-      .max(300)
-      .regex(/^[^:\s]+:[0-9]{1,5}$/, 'write host:port')
-      .meta({ description: 'host:port of a broker.' }),
+    textOf({ pattern: /^[^:\s]+:[0-9]{1,5}$/, message: 'write host:port', maxLength: 300 }).meta({
+      description: 'host:port of a broker.',
+    }),
   )
   .min(1)
   .max(20)
@@ -31,22 +30,38 @@ const sasl = z
 
 const connection = { bootstrapServers, tls: withRules(tls, [mutualTlsRule]).optional(), sasl: sasl.optional() }
 
-const topicName = z
-  .string()
-  .min(1)
-  .max(249)
-  .regex(/^[a-zA-Z0-9._-]+$/, 'write a topic name: letters, digits, dot, underscore, hyphen')
+const topicName = textOf({
+  pattern: /^[a-zA-Z0-9._-]+$/,
+  message: 'write a topic name: letters, digits, dot, underscore, hyphen',
+  maxLength: 249,
+})
+
+/** Whether RE2 and JavaScript both take the expression: then matching it takes linear time in the API server, and here. */
+function isPattern(value: string): boolean {
+  if (/\(\?[^:]|\\[1-9k]/.test(value)) return false
+  try {
+    return new RegExp(value) instanceof RegExp
+  } catch {
+    return false
+  }
+}
+
+const topicsPattern = withRules(z.string().min(1).max(250), [
+  {
+    // An expression that RE2 cannot compile makes the rule fail.
+    cel: "''.matches(self) ? true : true",
+    message: 'write a regular expression without look-ahead, look-behind and back-references',
+    holds: isPattern,
+  },
+])
 
 export const kafkaSource = withRules(
   z.object({
     ...connection,
     topics: z.array(topicName).min(1).max(100).meta({ description: 'Topics to read.' }).optional(),
-    topicsPattern: z
-      .string()
-      .min(1)
-      .max(250)
+    topicsPattern: topicsPattern
       .meta({
-        description: 'RE2 regular expression; every topic whose whole name matches is read, new ones within a minute.',
+        description: 'Regular expression; every topic whose whole name matches is read, new ones within a minute.',
       })
       .optional(),
     consumerGroup: z
@@ -67,9 +82,10 @@ export const kafkaSource = withRules(
       })
       .prefault({})
       .meta({ description: 'How the broker is asked.' }),
-    sessionTimeout: duration('After this silence the broker gives the partitions of a replica to the others.').default(
-      '30s',
-    ),
+    sessionTimeout: duration('After this silence the broker gives the partitions of a replica to the others.', {
+      min: '1s',
+      max: '30m',
+    }).default('30s'),
   }),
   [
     {

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { byteSize, duration, type Rule, secretKeyRef, startPosition, withRules } from '../../../crds/schema/common.ts'
+import {
+  byteSize,
+  duration,
+  type Rule,
+  secretKeyRef,
+  startPosition,
+  textOf,
+  withRules,
+} from '../../../crds/schema/common.ts'
 
 const auth = withRules(
   z.object({
@@ -27,33 +35,28 @@ const auth = withRules(
   })
 
 const connection = {
-  streamName: z
-    .string()
-    .min(1)
-    .max(128)
-    .regex(/^[a-zA-Z0-9_.-]+$/, 'write a stream name: letters, digits, underscore, dot, hyphen')
+  streamName: textOf({
+    pattern: /^[a-zA-Z0-9_.-]+$/,
+    message: 'write a stream name: letters, digits, underscore, dot, hyphen',
+    maxLength: 128,
+  })
     .meta({ description: 'Name of the stream.' })
     .optional(),
-  streamARN: z
-    .string()
-    .min(1)
-    .max(2048)
-    .regex(
-      /^arn:aws[^:]*:kinesis:[^:]+:[0-9]{12}:stream\/[a-zA-Z0-9_.-]+$/,
-      'write arn:aws:kinesis:REGION:ACCOUNT:stream/NAME',
-    )
+  streamARN: textOf({
+    pattern: /^arn:aws[^:]*:kinesis:[^:]+:[0-9]{12}:stream\/[a-zA-Z0-9_.-]+$/,
+    message: 'write arn:aws:kinesis:REGION:ACCOUNT:stream/NAME',
+    maxLength: 2048,
+  })
     .meta({ description: 'ARN of the stream, for one of another account.' })
     .optional(),
-  region: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[a-z0-9-]+$/, 'write an AWS region: eu-west-1')
-    .meta({ description: 'AWS region of the stream.' }),
-  endpoint: z
-    .string()
-    .max(500)
-    .regex(/^https?:\/\//, 'write a URL that begins with http:// or https://')
+  region: textOf({ pattern: /^[a-z0-9-]+$/, message: 'write an AWS region: eu-west-1', maxLength: 64 }).meta({
+    description: 'AWS region of the stream.',
+  }),
+  endpoint: textOf({
+    pattern: /^https?:\/\/[^\s]+$/,
+    message: 'write a URL that begins with http:// or https://',
+    maxLength: 500,
+  })
     .meta({ description: 'Another endpoint than the region’s own: a VPC endpoint, an emulator.' })
     .optional(),
   auth,
@@ -78,7 +81,10 @@ export const kinesisSource = withRules(
       })
       .prefault({})
       .meta({ description: 'How shards are read.' }),
-    leaseDuration: duration('After this silence the shards of a replica are taken by the others.').default('15s'),
+    leaseDuration: duration('After this silence the shards of a replica are taken by the others.', {
+      min: '1s',
+      max: '10m',
+    }).default('15s'),
     shardSyncInterval: duration('Time between two looks at the list of shards.').default('30s'),
   }),
   [oneStream],

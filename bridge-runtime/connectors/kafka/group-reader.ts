@@ -1,0 +1,336 @@
+/**
+ * Takes part in a consumer group for as long as it runs: joins, hands out readers, and drains those that move to another
+ * member before it lets them go. Cooperative: partitions that stay are read on through a rebalance.
+ */
+import type { SourceHost } from '../../core/contracts.ts'
+import { asBridgeError } from '../../core/errors.ts'
+import { errorText } from '../../observability/logger.ts'
+import type { ConnectorContext } from '../define-connector.ts'
+import { nameOf, type TopicPartition } from './assignor.ts'
+import type { Cluster, TopicPlace } from './cluster.ts'
+import { Commits } from './commits.ts'
+import { protocolError } from './errors.ts'
+import { Fetcher } from './fetcher.ts'
+import { Membership, MembershipLost } from './membership.ts'
+import { openingPositions } from './opening.ts'
+import { KafkaReader, type ReaderHost } from './reader.ts'
+import type { KafkaSourceConfig } from './schema.ts'
+import { earliest, latest, metadataOf, offsetsAt } from './start.ts'
+import { countsOf, signatureOf, topicFinder } from './topics.ts'
+
+export interface GroupReaderOptions {
+  readonly config: KafkaSourceConfig
+  readonly context: Pick<ConnectorContext, 'clock' | 'log' | 'onDataGap'>
+  readonly group: string
+  /** Milliseconds. */
+  readonly sessionTimeout: number
+  readonly rebalanceTimeout: number
+  readonly maxWait: number
+  readonly maxBytesPerPartition: number
+}
+
+/** Bytes held beside what the engine has in flight, over all partitions. */
+const maxPrefetched = 16 * 1024 * 1024
+/** New topics and partitions are seen after this at the latest; the ends of partitions that nobody polls after that. */
+const topicsAge = 20_000
+const endsAge = 5_000
+const retryDelay = 500
+const leadersDelay = 100
+
+export class GroupReader implements ReaderHost {
+  readonly #cluster: Cluster
+  readonly #host: SourceHost
+  readonly #options: GroupReaderOptions
+  readonly #findTopics: () => Promise<readonly TopicPlace[]>
+  readonly #membership: Membership
+  readonly #commits: Commits
+  readonly #fetcher: Fetcher
+  readonly #isolation: 0 | 1
+  readonly #readers = new Map<string, KafkaReader>()
+  #counts: ReadonlyMap<string, number> = new Map()
+  #topicsSeen = 0
+  #endsSeen = 0
+  #lastContact = 0
+  #epoch = 0
+  #leaders: Promise<void> | undefined
+
+  constructor(cluster: Cluster, host: SourceHost, options: GroupReaderOptions) {
+    const { group, sessionTimeout, rebalanceTimeout, maxWait, maxBytesPerPartition, config, context } = options
+    this.#cluster = cluster
+    this.#host = host
+    this.#options = options
+    this.#isolation = config.isolationLevel === 'ReadCommitted' ? 1 : 0
+    this.#findTopics = topicFinder(config, cluster)
+    this.#membership = new Membership({ cluster, group, sessionTimeout, rebalanceTimeout })
+    this.#commits = new Commits(this.#membership, context.clock)
+    this.#fetcher = new Fetcher({
+      cluster,
+      maxWait,
+      maxBytesPerPartition,
+      isolation: this.#isolation,
+      connection: (error) => host.connection(error),
+    })
+  }
+
+  /** Until the signal aborts; then every partition is drained and the group left. Rejects with a fatal BridgeError. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#refreshTopics()
+      while (!signal.aborted) await this.#round(signal)
+      await this.#whileAlive(this.#drain([...this.#readers.values()])).catch(() => undefined)
+    } catch (thrown) {
+      const error = asBridgeError(thrown)
+      this.#host.connection(error)
+      throw error
+    } finally {
+      await this.#lose()
+      await this.#membership.leave()
+    }
+  }
+
+  /** One generation of the group: joins, takes and gives partitions, stays until something changes. */
+  async #round(signal: AbortSignal): Promise<void> {
+    const { context, sessionTimeout } = this.#options
+    try {
+      const assigned = await this.#join(signal)
+      if (assigned === undefined) return
+      const names = new Set(assigned.map(nameOf))
+      const added = assigned.filter((at) => !this.#readers.has(nameOf(at)))
+      const revoked = [...this.#readers.values()].filter(({ partition }) => !names.has(partition))
+      context.log.info('consumer group joined', {
+        generation: this.#membership.generation,
+        partitions: assigned.length,
+        added: added.length,
+        revoked: revoked.length,
+      })
+      await this.#whileAlive(bothDone(this.#open(added), this.#drain(revoked)))
+      // What was let go can be given to another member only when this one joins without it.
+      if (revoked.length === 0) await this.#stay(signal)
+    } catch (thrown) {
+      if (protocolError(thrown) === 'REBALANCE_IN_PROGRESS') return
+      if (thrown instanceof MembershipLost || this.#silence() > sessionTimeout) await this.#lose()
+      if (thrown instanceof MembershipLost) return
+      const error = asBridgeError(thrown)
+      if (error.kind === 'fatal') throw error
+      this.#host.connection(error)
+      await context.clock.sleep(retryDelay, signal)
+    }
+  }
+
+  /** Undefined when the signal aborts first. */
+  async #join(signal: AbortSignal): Promise<readonly TopicPartition[] | undefined> {
+    const owned = [...this.#readers.values()].map(({ at }) => at)
+    const joining = this.#membership.join([...this.#counts.keys()], owned, this.#counts)
+    const assigned = await Promise.race([joining, aborted(signal)])
+    if (assigned === undefined) {
+      joining.catch(() => undefined)
+      return undefined
+    }
+    this.#contact()
+    this.#host.connection(undefined)
+    // The leader may know more partitions than this member does yet.
+    if (assigned.some(({ topic, partition }) => partition >= (this.#counts.get(topic) ?? 0)))
+      await this.#refreshTopics()
+    return assigned
+  }
+
+  async #open(added: readonly TopicPartition[]): Promise<void> {
+    const { config, context } = this.#options
+    const opened = await openingPositions(added, {
+      cluster: this.#cluster,
+      membership: this.#membership,
+      startPosition: config.startPosition,
+      isolation: this.#isolation,
+      onDataGap: context.onDataGap,
+    })
+    const fresh = opened.filter((one) => one.fresh)
+    await Promise.all(fresh.map(({ at, offset }) => this.#commits.commit(this.#commit(at, offset), () => true)))
+    for (const { at, offset, gap } of opened) {
+      const reader = new KafkaReader(this, {
+        at,
+        offset,
+        epoch: ++this.#epoch,
+        onDataGap: context.onDataGap,
+        readCommitted: this.#isolation === 1,
+        ...(gap ? { gap } : {}),
+      })
+      this.#readers.set(reader.partition, reader)
+      this.#host.assigned(reader)
+    }
+  }
+
+  async #drain(revoked: readonly KafkaReader[]): Promise<void> {
+    await Promise.all(
+      revoked.map(async (reader) => {
+        await this.#host.revoked(reader, 'drain')
+        reader.close()
+        this.#readers.delete(reader.partition)
+      }),
+    )
+  }
+
+  /** Everything belongs to others already, or will by the time we could ask. */
+  async #lose(): Promise<void> {
+    this.#membership.forgetGeneration()
+    const lost = [...this.#readers.values()]
+    this.#readers.clear()
+    for (const reader of lost) reader.close()
+    if (lost.length > 0) this.#options.context.log.warn('partitions lost', { partitions: lost.length })
+    await Promise.all(lost.map((reader) => this.#host.revoked(reader, 'lost')))
+  }
+
+  /** Heartbeats, until the group or the topics change. */
+  async #stay(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.context
+    for (;;) {
+      await clock.sleep(this.#interval(), signal)
+      if (signal.aborted) return
+      const pulse = await this.#pulse()
+      if (pulse === 'rebalance' || (await this.#topicsChanged())) return
+      await this.#refreshEnds()
+    }
+  }
+
+  /** Does something long without losing the membership. Rejects with MembershipLost after it is done, if it was lost. */
+  async #whileAlive(work: Promise<void>): Promise<void> {
+    const done = new AbortController()
+    const beating = this.#beat(done.signal)
+    beating.catch(() => undefined)
+    try {
+      await work
+    } finally {
+      done.abort()
+      await beating
+    }
+  }
+
+  async #beat(done: AbortSignal): Promise<void> {
+    const { clock } = this.#options.context
+    for (;;) {
+      await clock.sleep(this.#interval(), done)
+      if (done.aborted) return
+      try {
+        await this.#pulse()
+      } catch (thrown) {
+        // The commits of a drain that goes on are refused from now on.
+        for (const reader of this.#readers.values()) reader.close()
+        throw thrown
+      }
+    }
+  }
+
+  /** Rejects with MembershipLost when the group has given up on us, or must have by now. */
+  async #pulse(): Promise<'ok' | 'rebalance'> {
+    try {
+      const pulse = await this.#membership.heartbeat()
+      if (pulse === 'lost') throw new MembershipLost('thrown out')
+      this.#contact()
+      return pulse
+    } catch (thrown) {
+      if (thrown instanceof MembershipLost || this.#silence() > this.#options.sessionTimeout) throw new MembershipLost()
+      this.#host.connection(asBridgeError(thrown))
+      return 'ok'
+    }
+  }
+
+  #interval(): number {
+    return Math.min(1_000, this.#options.sessionTimeout / 6)
+  }
+
+  #contact(): void {
+    this.#lastContact = this.#options.context.clock.monotonic()
+  }
+
+  /** Milliseconds since the group last heard of us. */
+  #silence(): number {
+    return this.#options.context.clock.monotonic() - this.#lastContact
+  }
+
+  async #refreshTopics(): Promise<void> {
+    this.#topicsSeen = this.#options.context.clock.monotonic()
+    this.#counts = countsOf(await this.#findTopics())
+    this.#host.partitions([...this.#counts.values()].reduce((sum, count) => sum + count, 0))
+  }
+
+  async #topicsChanged(): Promise<boolean> {
+    const { clock, log } = this.#options.context
+    if (clock.monotonic() - this.#topicsSeen < topicsAge) return false
+    const before = signatureOf(this.#counts)
+    try {
+      await this.#refreshTopics()
+    } catch (thrown) {
+      // Whoever reads a topic that is gone hears of it from its fetches.
+      log.debug('topics could not be looked up', { error: errorText(thrown) })
+    }
+    return signatureOf(this.#counts) !== before
+  }
+
+  /** A partition that is not polled, because there is no room, still grows: its lag must show it. */
+  async #refreshEnds(): Promise<void> {
+    const { clock, log } = this.#options.context
+    if (clock.monotonic() - this.#endsSeen < endsAge) return
+    this.#endsSeen = clock.monotonic()
+    const readers = [...this.#readers.values()]
+    try {
+      const wanted = readers.map(({ at }) => ({ ...at, time: latest }))
+      const ends = await offsetsAt(this.#cluster, wanted, this.#isolation)
+      for (const reader of readers) {
+        const end = ends.get(reader.partition)
+        if (end !== undefined) reader.endIs(end)
+      }
+    } catch (thrown) {
+      log.debug('ends could not be looked up', { error: errorText(thrown) })
+    }
+  }
+
+  want(reader: KafkaReader): void {
+    this.#fetcher.want(reader)
+  }
+
+  commit(reader: KafkaReader, offset: number): Promise<void> {
+    return this.#commits.commit(this.#commit(reader.at, offset), () => !reader.closed)
+  }
+
+  #commit(at: TopicPartition, offset: number) {
+    const place = this.#cluster.topic(at.topic)
+    return { ...at, offset, metadata: place === undefined ? '' : metadataOf(place) }
+  }
+
+  async earliest({ at, partition }: KafkaReader): Promise<number> {
+    const found = await offsetsAt(this.#cluster, [{ ...at, time: earliest }], this.#isolation)
+    return found.get(partition) ?? 0
+  }
+
+  findLeaders(): Promise<void> {
+    this.#leaders ??= this.#askLeaders().finally(() => {
+      this.#leaders = undefined
+    })
+    return this.#leaders
+  }
+
+  async #askLeaders(): Promise<void> {
+    await this.#options.context.clock.sleep(leadersDelay)
+    await this.#cluster.metadata([...this.#counts.keys()]).catch(() => undefined)
+  }
+
+  mayPrefetch(): boolean {
+    let held = 0
+    for (const reader of this.#readers.values()) held += reader.buffered
+    return held < maxPrefetched
+  }
+
+  now(): number {
+    return this.#options.context.clock.now()
+  }
+}
+
+/** Waits for both, then fails if one did. */
+async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
+  for (const settled of await Promise.allSettled([one, other])) if (settled.status === 'rejected') throw settled.reason
+}
+
+const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })

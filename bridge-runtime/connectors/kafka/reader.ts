@@ -1,0 +1,220 @@
+/** One owned partition: asks for the next fetch when the last one is handed out, and remembers what is settled. */
+import type { Lag, PartitionReader, Progress, Settlement, SourceBatch } from '../../core/contracts.ts'
+import { BridgeError, fenced } from '../../core/errors.ts'
+import { nameOf, type TopicPartition } from './assignor.ts'
+import { answerError, codeName } from './errors.ts'
+import { type Expansion, type FetchedBatch, scan } from './fetched.ts'
+import { LagMeter } from './lag.ts'
+import { OldFormatError } from './record-batch.ts'
+import { dataGap } from './start.ts'
+import type { FetchedPartition } from './wire.ts'
+
+/** What a reader needs of its source. */
+export interface ReaderHost {
+  /** Asks for one fetch of this reader's partition; it ends in `accept` or `fail`. */
+  want(reader: KafkaReader): void
+  /** Writes a position of this reader. Rejects with a BridgeError. */
+  commit(reader: KafkaReader, offset: number): Promise<void>
+  /** Looks up where the partition begins, after records are gone. Rejects with a BridgeError. */
+  earliest(reader: KafkaReader): Promise<number>
+  /** Asks for the leaders again. Never rejects. */
+  findLeaders(): Promise<void>
+  /** Whether another fetch may be held before anybody asks for it. */
+  mayPrefetch(): boolean
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+export interface ReaderOptions {
+  readonly at: TopicPartition
+  readonly epoch: number
+  /** The offset to start at. */
+  readonly offset: number
+  readonly onDataGap: 'Stop' | 'Continue'
+  readonly readCommitted: boolean
+  /** Why this partition cannot be read until a person has looked: every poll rejects with it. */
+  readonly gap?: BridgeError
+}
+
+/** Errors that mean: another broker leads this partition now, or soon. */
+const moved = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'KAFKA_STORAGE_ERROR',
+  'OFFSET_NOT_AVAILABLE',
+])
+
+export class KafkaReader implements PartitionReader {
+  readonly partition: string
+  readonly epoch: number
+  readonly at: TopicPartition
+  readonly settlement: Settlement = { kind: 'watermark', commit: (progress) => this.#commit(progress) }
+  readonly #options: ReaderOptions
+  readonly #host: ReaderHost
+  readonly #meter: LagMeter
+  readonly #expansion: Expansion = { ratio: 4 }
+  #position: number
+  #committed: number
+  #buffer: FetchedBatch[] = []
+  /** The newest batch handed out. */
+  #newest: FetchedBatch | undefined
+  #error: BridgeError | undefined
+  #fetching = false
+  #closed = false
+  #wakeUp: () => void = () => undefined
+
+  constructor(host: ReaderHost, options: ReaderOptions) {
+    this.#host = host
+    this.#options = options
+    this.at = options.at
+    this.partition = nameOf(options.at)
+    this.epoch = options.epoch
+    this.#position = options.offset
+    this.#committed = options.offset
+    this.#meter = new LagMeter(options.offset)
+  }
+
+  /** The offset of the next fetch. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Bytes fetched and not handed out. */
+  get buffered(): number {
+    return this.#buffer.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  async poll(signal: AbortSignal): Promise<SourceBatch | undefined> {
+    if (this.#options.gap !== undefined) throw this.#options.gap
+    if (this.#buffer.length === 0 && this.#error === undefined) await this.#nextFetch(signal)
+    const batch = this.#buffer.shift()
+    if (batch === undefined) {
+      const error = this.#error
+      this.#error = undefined
+      if (error !== undefined && !signal.aborted) throw error
+      return undefined
+    }
+    this.#newest = batch
+    this.#meter.handedOut(batch.last, batch.lastTimestamp)
+    if (this.#buffer.length === 0 && this.#error === undefined && this.#host.mayPrefetch()) this.#want()
+    return batch
+  }
+
+  lag(): Lag {
+    return this.#meter.lag(this.#host.now())
+  }
+
+  /** Where the partition ends for a reader of this isolation. */
+  endIs(offset: number): void {
+    this.#meter.endIs(offset)
+  }
+
+  /** Ownership has ended: nothing is fetched or committed any more. */
+  close(): void {
+    this.#closed = true
+    this.#buffer = []
+  }
+
+  /** The fetch failed as a whole. */
+  fail(error: BridgeError): void {
+    if (this.#closed) return
+    this.#fetching = false
+    this.#error = error
+    this.#wakeUp()
+  }
+
+  /** The fetch was answered. Never rejects. */
+  async accept(fetched: FetchedPartition): Promise<void> {
+    const { readCommitted } = this.#options
+    if (this.#closed) return
+    const name = codeName(fetched.errorCode)
+    if (fetched.errorCode === 0) {
+      this.#meter.endIs(readCommitted ? fetched.lastStableOffset : fetched.highWatermark)
+      this.#read(fetched)
+    } else if (moved.has(name)) await this.#host.findLeaders()
+    else if (name === 'OFFSET_OUT_OF_RANGE') await this.#outOfRange(fetched)
+    else this.#error = answerError(name, `reading topic "${this.at.topic}" partition ${this.at.partition}`)
+    this.#fetching = false
+    if (!this.#closed) this.#wakeUp()
+  }
+
+  #read({ batches: bytes, aborted }: FetchedPartition): void {
+    const scanned = scan({ bytes, from: this.#position, aborted }, this.#expansion)
+    this.#position = scanned.next
+    this.#buffer.push(...scanned.batches)
+    if (scanned.error !== undefined) this.#error = this.#unreadable(scanned.error)
+    // Only markers and aborted records, and nothing before them is open: as good as settled.
+    const open = this.#newest !== undefined && this.#committed < this.#newest.next
+    if (this.#buffer.length === 0 && !open) this.#meter.settledTo(this.#position)
+  }
+
+  #unreadable(cause: unknown): BridgeError {
+    const where = `topic "${this.at.topic}" partition ${this.at.partition} offset ${this.#position}`
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    const old = cause instanceof OldFormatError
+    return new BridgeError(`${where}: ${detail}${old ? ': the bridge reads v2 (Kafka 0.11 and newer)' : ''}`, {
+      kind: old ? 'fatal' : 'retryable',
+      reason: old ? 'UnsupportedFormat' : 'CorruptBatch',
+      cause,
+    })
+  }
+
+  /** Retention ran past us, the topic was made again, or an unclean election cut it: records are gone. */
+  async #outOfRange({ highWatermark }: FetchedPartition): Promise<void> {
+    try {
+      const earliest = await this.#host.earliest(this)
+      const end = highWatermark < 0 ? '' : `, it ends at ${highWatermark}`
+      const detail = `position ${this.#position} is gone, the earliest record is at ${earliest}${end}`
+      if (this.#options.onDataGap === 'Stop') this.#error = dataGap(this.at, detail)
+      else {
+        this.#position = earliest
+        this.#committed = Math.min(this.#committed, earliest)
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof BridgeError)) throw thrown
+      this.#error = thrown
+    }
+  }
+
+  #want(): void {
+    if (this.#fetching || this.#closed) return
+    this.#fetching = true
+    this.#host.want(this)
+  }
+
+  /** Waits for one fetch or the signal; a closed reader for the signal alone. */
+  async #nextFetch(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wakeUp = (): void => resolve()
+    this.#wakeUp = wakeUp
+    signal.addEventListener('abort', wakeUp, { once: true })
+    this.#want()
+    await promise
+    signal.removeEventListener('abort', wakeUp)
+  }
+
+  async #commit({ position }: Progress): Promise<void> {
+    if (this.#closed) throw fenced(this.partition)
+    if (typeof position !== 'number') return
+    // When nothing is open, the position goes behind what was skipped: else lag would count transaction markers for ever.
+    const all = this.#newest !== undefined && position >= this.#newest.lastRecord
+    const offset = all ? this.#idlePosition() : position + 1
+    if (offset <= this.#committed) return
+    await this.#host.commit(this, offset)
+    this.#committed = offset
+    this.#meter.settledTo(offset)
+  }
+
+  /** With everything handed out settled: behind everything skipped since. */
+  #idlePosition(): number {
+    return this.#buffer.length === 0 ? this.#position : (this.#newest?.next ?? this.#position)
+  }
+}

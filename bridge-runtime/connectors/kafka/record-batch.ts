@@ -1,0 +1,160 @@
+/**
+ * Kafka's record batch, format v2: a header of 61 bytes and the records, perhaps compressed. The checksum covers
+ * everything from the attributes on, so the base offset can change without it.
+ */
+import { crc32c } from '@platformatic/kafka'
+import type { BridgeRecord, Header } from '../../core/contracts.ts'
+import { decompress } from './compression.ts'
+import { Cursor } from './varint.ts'
+
+export const headerSize = 61
+export const opaqueFormat = 'kafka-record-batch-v2'
+
+const at = {
+  baseOffset: 0,
+  length: 8,
+  magic: 16,
+  crc: 17,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  baseTimestamp: 27,
+  maxTimestamp: 35,
+  producerId: 43,
+  producerEpoch: 51,
+  baseSequence: 53,
+  count: 57,
+} as const
+
+const codecMask = 0x07
+const logAppendTimeFlag = 0x08
+const transactionalFlag = 0x10
+const controlFlag = 0x20
+
+export interface BatchHeader {
+  /** Whole length in bytes, header included. */
+  readonly size: number
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly maxTimestamp: number
+  readonly producerId: bigint
+  readonly count: number
+  readonly transactional: boolean
+  readonly control: boolean
+  readonly compressed: boolean
+}
+
+/** What a batch of the oldest formats (before Kafka 0.11) gives: the bridge does not read them. */
+export class OldFormatError extends Error {}
+
+/** Reads the header of the batch at a position; undefined when the buffer ends before the batch does. */
+export function readHeader(bytes: Buffer, start: number): BatchHeader | undefined {
+  // The length counts from behind itself. Older formats have the magic byte at the same place.
+  if (bytes.length - start < at.magic + 1) return undefined
+  const size = bytes.readInt32BE(start + at.length) + at.length + 4
+  if (bytes.length - start < size) return undefined
+  const magic = bytes.readInt8(start + at.magic)
+  if (magic !== 2) throw new OldFormatError(`record batch in message format v${magic}`)
+  const attributes = bytes.readInt16BE(start + at.attributes)
+  const baseOffset = readInt64(bytes, start + at.baseOffset)
+  return {
+    size,
+    baseOffset,
+    lastOffset: baseOffset + bytes.readInt32BE(start + at.lastOffsetDelta),
+    maxTimestamp: readInt64(bytes, start + at.maxTimestamp),
+    producerId: bytes.readBigInt64BE(start + at.producerId),
+    count: bytes.readInt32BE(start + at.count),
+    transactional: (attributes & transactionalFlag) !== 0,
+    control: (attributes & controlFlag) !== 0,
+    compressed: (attributes & codecMask) !== 0,
+  }
+}
+
+/** Whether a whole batch is as it was when its producer (or broker) wrote the checksum. */
+export const checksumHolds = (batch: Buffer): boolean =>
+  crc32c(batch.subarray(at.attributes)) >>> 0 === batch.readUInt32BE(at.crc)
+
+/** The abort marker is type 0 in a control record's key (version, type); 1 is the commit marker. */
+export function isAbortMarker(batch: Buffer): boolean {
+  const [record] = decodeRecords(batch)
+  return record?.key != null && record.key.length >= 4 && record.key.readInt16BE(2) === 0
+}
+
+/**
+ * The records of a whole batch with offsets of at least `from`. Buffers are slices of the batch (or of its decompressed
+ * payload). Throws a RangeError where the data is cut short.
+ */
+export function decodeRecords(batch: Buffer, from = 0): BridgeRecord[] {
+  const attributes = batch.readInt16BE(at.attributes)
+  const baseOffset = readInt64(batch, at.baseOffset)
+  const baseTimestamp = readInt64(batch, at.baseTimestamp)
+  const appendTime = (attributes & logAppendTimeFlag) === 0 ? undefined : readInt64(batch, at.maxTimestamp)
+  const count = batch.readInt32BE(at.count)
+  const codec = attributes & codecMask
+  const payload = batch.subarray(headerSize)
+  const cursor = new Cursor(codec === 0 ? payload : decompress(codec, payload))
+  const records: BridgeRecord[] = []
+  for (let n = 0; n < count; n++) {
+    const length = cursor.varint()
+    const end = cursor.at + length
+    cursor.byte() // attributes, unused
+    const timestampDelta = cursor.varlong()
+    const position = baseOffset + cursor.varint()
+    if (position >= from) {
+      const key = cursor.varbytes()
+      const value = cursor.varbytes()
+      const headers = readHeaders(cursor)
+      records.push({ key, value, headers, timestamp: appendTime ?? baseTimestamp + timestampDelta, position })
+    }
+    cursor.at = end
+  }
+  return records
+}
+
+const noHeaders: readonly Header[] = []
+
+function readHeaders(cursor: Cursor): readonly Header[] {
+  const count = cursor.varint()
+  if (count === 0) return noHeaders
+  const headers: Header[] = []
+  for (let n = 0; n < count; n++) headers.push({ name: String(cursor.varbytes() ?? ''), value: cursor.varbytes() })
+  return headers
+}
+
+/** What the broker needs to know a batch again and to keep batches in order. */
+export interface ProducerStamp {
+  readonly producerId: bigint
+  readonly epoch: number
+  readonly sequence: number
+}
+
+export interface BatchShape {
+  readonly codec: number
+  readonly count: number
+  readonly baseTimestamp: number
+  readonly maxTimestamp: number
+}
+
+/** Fills the header in front of the payload, all but the stamp and the checksum. */
+export function writeHeader(batch: Buffer, shape: BatchShape): void {
+  batch.writeBigInt64BE(0n, at.baseOffset)
+  batch.writeInt32BE(batch.length - at.length - 4, at.length)
+  batch.writeInt32BE(-1, 12) // partition leader epoch: the broker's
+  batch.writeInt8(2, at.magic)
+  batch.writeInt16BE(shape.codec, at.attributes)
+  batch.writeInt32BE(shape.count - 1, at.lastOffsetDelta)
+  batch.writeBigInt64BE(BigInt(shape.baseTimestamp), at.baseTimestamp)
+  batch.writeBigInt64BE(BigInt(shape.maxTimestamp), at.maxTimestamp)
+  batch.writeInt32BE(shape.count, at.count)
+}
+
+/** Writes producer id, epoch and sequence, and the checksum over all of it. */
+export function stampBatch(batch: Buffer, stamp: ProducerStamp): void {
+  batch.writeBigInt64BE(stamp.producerId, at.producerId)
+  batch.writeInt16BE(stamp.epoch, at.producerEpoch)
+  batch.writeInt32BE(stamp.sequence, at.baseSequence)
+  batch.writeUInt32BE(crc32c(batch.subarray(at.attributes)) >>> 0, at.crc)
+}
+
+/** Offsets and times stay far below 2^53: as numbers they cost no allocation. */
+const readInt64 = (bytes: Buffer, position: number): number =>
+  bytes.readInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4)

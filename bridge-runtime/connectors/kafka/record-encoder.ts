@@ -1,0 +1,105 @@
+/** Records of the bridge → the payload of one Kafka record batch. */
+import type { BridgeRecord } from '../../core/contracts.ts'
+import { sourceIdHeader } from '../../core/contracts.ts'
+import { type Compression, codecNumbers, compress } from './compression.ts'
+import { headerSize, writeHeader } from './record-batch.ts'
+import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
+
+const sourceIdName = Buffer.from(sourceIdHeader)
+
+const bytesSize = (bytes: Buffer | null): number => (bytes === null ? 1 : varintSize(bytes.length) + bytes.length)
+
+function writeBytes(target: Buffer, position: number, bytes: Buffer | null): number {
+  if (bytes === null) return writeVarint(target, position, -1)
+  const start = writeVarint(target, position, bytes.length)
+  target.set(bytes, start)
+  return start + bytes.length
+}
+
+/** One batch in the making: what its records have in common, and the size of each. */
+interface Layout {
+  readonly prefix: Buffer
+  readonly baseTimestamp: number
+}
+
+/** The size of a record without its own length field. */
+function recordSize(record: BridgeRecord, offsetDelta: number, layout: Layout): number {
+  const idLength = layout.prefix.length + String(record.position).length
+  let size = 1 + varlongSize(Math.trunc(record.timestamp) - layout.baseTimestamp) + varintSize(offsetDelta)
+  size += bytesSize(record.key) + bytesSize(record.value) + varintSize(record.headers.length + 1)
+  for (const { name, value } of record.headers) {
+    const length = Buffer.byteLength(name)
+    size += varintSize(length) + length + bytesSize(value)
+  }
+  return size + varintSize(sourceIdName.length) + sourceIdName.length + varintSize(idLength) + idLength
+}
+
+function writeRecord(target: Buffer, start: number, record: BridgeRecord, fields: Layout & { delta: number }): number {
+  target[start] = 0
+  let at = writeVarlong(target, start + 1, Math.trunc(record.timestamp) - fields.baseTimestamp)
+  at = writeVarint(target, at, fields.delta)
+  at = writeBytes(target, at, record.key)
+  at = writeBytes(target, at, record.value)
+  at = writeVarint(target, at, record.headers.length + 1)
+  for (const { name, value } of record.headers) {
+    const length = Buffer.byteLength(name)
+    at = writeVarint(target, at, length)
+    at += target.write(name, at, length, 'utf8')
+    at = writeBytes(target, at, value)
+  }
+  at = writeBytes(target, at, sourceIdName)
+  const position = String(record.position)
+  at = writeVarint(target, at, fields.prefix.length + position.length)
+  target.set(fields.prefix, at)
+  at += fields.prefix.length
+  return at + target.write(position, at, position.length, 'latin1')
+}
+
+/**
+ * About what a record takes in a batch, never less: for cutting batches before they are encoded. `prefix` is
+ * `sourcePrefix(origin)`.
+ */
+export function recordBound(record: BridgeRecord, prefix: Buffer): number {
+  // Length, attributes, time, offset, the lengths of key, value and headers: at most 5 + 1 + 10 + 5 + 5 + 5 + 5.
+  let size = 36 + (record.key?.length ?? 0) + (record.value?.length ?? 0)
+  for (const { name, value } of record.headers) size += 10 + Buffer.byteLength(name) + (value?.length ?? 0)
+  return size + 10 + sourceIdName.length + prefix.length + String(record.position).length
+}
+
+/** The part of a record's `streambridge-source-id` that a whole batch shares. */
+export const sourcePrefix = (origin: string): Buffer => Buffer.from(`${origin}/`)
+
+/** A whole batch, all but the producer's stamp. At least one record. */
+export async function encodeBatch(
+  records: readonly BridgeRecord[],
+  prefix: Buffer,
+  compression: Compression,
+): Promise<Buffer> {
+  const baseTimestamp = Math.trunc(records[0]?.timestamp ?? 0)
+  const layout: Layout = { prefix, baseTimestamp }
+  const sizes = new Int32Array(records.length)
+  let total = headerSize
+  let maxTimestamp = baseTimestamp
+  for (const [index, record] of records.entries()) {
+    const size = recordSize(record, index, layout)
+    sizes[index] = size
+    total += varintSize(size) + size
+    if (record.timestamp > maxTimestamp) maxTimestamp = Math.trunc(record.timestamp)
+  }
+  const plain = Buffer.allocUnsafeSlow(total)
+  let at = headerSize
+  for (const [delta, record] of records.entries()) {
+    at = writeVarint(plain, at, sizes[delta] ?? 0)
+    at = writeRecord(plain, at, record, { prefix, baseTimestamp, delta })
+  }
+  const batch = compression === 'None' ? plain : await compressed(plain, compression)
+  writeHeader(batch, { codec: codecNumbers[compression], count: records.length, baseTimestamp, maxTimestamp })
+  return batch
+}
+
+async function compressed(plain: Buffer, compression: Compression): Promise<Buffer> {
+  const payload = await compress(compression, plain.subarray(headerSize))
+  const batch = Buffer.allocUnsafeSlow(headerSize + payload.length)
+  batch.set(payload, headerSize)
+  return batch
+}

@@ -1,0 +1,211 @@
+/** Writes one topic. */
+import { bytes, milliseconds } from '../../../crds/schema/common.ts'
+import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../../core/contracts.ts'
+import { BridgeError } from '../../core/errors.ts'
+import type { ConnectorContext } from '../define-connector.ts'
+import { Cluster } from './cluster.ts'
+import { connectionOptions } from './connection.ts'
+import type { Outcome } from './partition-log.ts'
+import { partitionOfKey, partitionOfSource } from './partitioner.ts'
+import { Producer } from './producer.ts'
+import { encodeBatch, recordBound, sourcePrefix } from './record-encoder.ts'
+import type { KafkaSinkConfig } from './schema.ts'
+
+/** Loads nothing and connects nowhere: `open` does. */
+export const openKafkaSink = async (config: KafkaSinkConfig, context: ConnectorContext): Promise<Sink> =>
+  new KafkaSink(config, context)
+
+interface Opened {
+  readonly cluster: Cluster
+  readonly producer: Producer
+}
+
+class KafkaSink implements Sink {
+  readonly limits: SinkLimits
+  readonly #config: KafkaSinkConfig
+  readonly #context: ConnectorContext
+  readonly #maxBytes: number
+  #opened: Opened | undefined
+  #sticky = 0
+
+  constructor(config: KafkaSinkConfig, context: ConnectorContext) {
+    this.#config = config
+    this.#context = context
+    this.#maxBytes = bytes(config.maxRequestBytes)
+    // A tenth is kept for what a batch adds to keys, values and headers; smaller records are cut again in `write`.
+    this.limits = { maxRecords: 10_000, maxBytes: Math.ceil(this.#maxBytes * 0.9) }
+  }
+
+  async open(): Promise<void> {
+    await this.#close()
+    const { bridge, clock } = this.#context
+    const timeout = milliseconds(this.#config.requestTimeout)
+    const cluster = new Cluster({
+      clientId: `streambridge.${bridge.namespace}.${bridge.name}`,
+      bootstrapServers: this.#config.bootstrapServers,
+      connection: await connectionOptions(this.#config, this.#context),
+      timeouts: { produce: timeout },
+    })
+    const producer = new Producer({ cluster, topic: this.#config.topic, clock, timeout })
+    try {
+      await producer.open()
+      this.#opened = { cluster, producer }
+    } catch (thrown) {
+      await cluster[Symbol.asyncDispose]()
+      throw thrown
+    }
+  }
+
+  async write(batch: SinkBatch, signal: AbortSignal): Promise<WriteResult> {
+    if (this.#opened === undefined) throw stopped('the sink is not open')
+    const records = batch.records()
+    const write: Write = {
+      producer: this.#opened.producer,
+      config: this.#config,
+      maxBytes: this.#maxBytes,
+      origin: batch.origin,
+      prefix: sourcePrefix(batch.origin),
+      records,
+      failures: new Map(),
+      poisonedKeys: new Set(),
+      signal,
+    }
+    const byPartition = this.#route(batch, records)
+    await Promise.all([...byPartition].map(([partition, indexes]) => writePartition(write, partition, indexes)))
+    return write.failures
+  }
+
+  #route(batch: SinkBatch, records: readonly BridgeRecord[]): Map<number, number[]> {
+    const count = this.#opened?.producer.partitions ?? 0
+    if (count === 0) throw stopped(`topic "${this.#config.topic}" has no partitions for now`)
+    const whole =
+      this.#config.partitioning === 'SourcePartition' ? partitionOfSource(batch.partition, count) : undefined
+    // Records without a key fill one partition per write, so that batches stay large.
+    const sticky = this.#sticky++ % count
+    const byPartition = new Map<number, number[]>()
+    for (const [index, { key }] of records.entries()) {
+      const partition = whole ?? (key === null ? sticky : partitionOfKey(key, count))
+      const indexes = byPartition.get(partition)
+      if (indexes === undefined) byPartition.set(partition, [index])
+      else indexes.push(index)
+    }
+    return byPartition
+  }
+
+  async #close(): Promise<void> {
+    const opened = this.#opened
+    this.#opened = undefined
+    await opened?.producer[Symbol.asyncDispose]()
+    await opened?.cluster[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close()
+  }
+}
+
+const stopped = (message: string): BridgeError => new BridgeError(message, { kind: 'retryable', reason: 'NotOpen' })
+
+/** What all parts of one `write` share. */
+interface Write {
+  readonly producer: Producer
+  readonly config: KafkaSinkConfig
+  readonly maxBytes: number
+  readonly origin: string
+  readonly prefix: Buffer
+  readonly records: readonly BridgeRecord[]
+  readonly failures: Map<number, BridgeError>
+  /** Keys of records that can never be written: what comes behind one with the same key waits for the engine's verdict. */
+  readonly poisonedKeys: Set<string | undefined>
+  readonly signal: AbortSignal
+}
+
+/** Writes records of one partition in order: a batch is sent when the one before it is stored. */
+async function writePartition(write: Write, partition: number, indexes: readonly number[]): Promise<void> {
+  const chunks = cut(write, indexes)
+  while (chunks.length > 0) {
+    const chunk = sendable(write, chunks.shift() ?? [])
+    if (chunk.length === 0) continue
+    const error = await deliver(write, partition, chunk)
+    if (error === undefined) continue
+    if (error.kind === 'poison' && chunk.length > 1) {
+      // One of them is at fault: halves until it stands alone.
+      const middle = chunk.length >> 1
+      chunks.unshift(chunk.slice(0, middle), chunk.slice(middle))
+    } else if (error.kind === 'poison') poisoned(write, chunk, error)
+    else return failed(write, [chunk, ...chunks].flat(), error)
+  }
+}
+
+/** Sends one batch. Resolves with the error that the batch as a whole met. */
+async function deliver(write: Write, partition: number, chunk: readonly number[]): Promise<BridgeError | undefined> {
+  const records = chunk.flatMap((index) => write.records[index] ?? [])
+  const batch = await encodeBatch(records, write.prefix, write.config.compression)
+  if (batch.length > write.maxBytes) return tooLarge(write, batch.length, records[0])
+  if (write.signal.aborted) return stopped('writing was stopped')
+  const outcome = await untilAborted(write.producer.send(partition, batch, chunk.length), write.signal)
+  if (outcome.kind === 'stored') return undefined
+  if (outcome.error.reason === 'RecordTooLarge') return tooLarge(write, batch.length, records[0])
+  return outcome.error
+}
+
+/** As many records per batch as surely fit. */
+function cut({ records, maxBytes, prefix }: Write, indexes: readonly number[]): number[][] {
+  const chunks: number[][] = []
+  let size = Number.POSITIVE_INFINITY
+  let chunk: number[] = []
+  for (const index of indexes) {
+    const record = records[index]
+    const bound = record === undefined ? 0 : recordBound(record, prefix)
+    if (size + bound > maxBytes) {
+      chunk = []
+      chunks.push(chunk)
+      size = 100 // more than the batch's own header
+    }
+    chunk.push(index)
+    size += bound
+  }
+  return chunks
+}
+
+/** Leaves out, as failed, what stands behind a poisoned record of its key. */
+function sendable(write: Write, chunk: readonly number[]): readonly number[] {
+  if (write.poisonedKeys.size === 0) return chunk
+  const waiting = chunk.filter((index) => write.poisonedKeys.has(keyOf(write, index)))
+  const error = new BridgeError('waits for an earlier record of its key', { kind: 'retryable', reason: 'BehindFailed' })
+  failed(write, waiting, error)
+  return chunk.filter((index) => !write.failures.has(index))
+}
+
+function poisoned(write: Write, chunk: readonly number[], error: BridgeError): void {
+  failed(write, chunk, error)
+  for (const index of chunk) write.poisonedKeys.add(keyOf(write, index))
+  write.poisonedKeys.delete(undefined)
+}
+
+function failed(write: Write, indexes: readonly number[], error: BridgeError): void {
+  for (const index of indexes) write.failures.set(index, error)
+}
+
+/** Undefined for a record without a key: it has no order to keep. */
+const keyOf = ({ records }: Write, index: number): string | undefined => records[index]?.key?.toString('latin1')
+
+function tooLarge({ config, origin, maxBytes }: Write, size: number, record: BridgeRecord | undefined): BridgeError {
+  const limit = size > maxBytes ? `spec.sink.kafka.maxRequestBytes is ${maxBytes}` : 'the topic allows less'
+  return new BridgeError(
+    `record ${origin}/${record?.position}: takes ${size} bytes, ${limit}: raise max.message.bytes of topic "${config.topic}" and maxRequestBytes`,
+    { kind: 'poison', reason: 'RecordTooLarge' },
+  )
+}
+
+/** An aborted write does not wait for its answer: what it wrote may be stored or not, so it counts as failed. */
+function untilAborted(outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const abort = (): void => resolve({ kind: 'failed', error: stopped('writing was stopped') })
+    signal.addEventListener('abort', abort, { once: true })
+    void outcome.then((settled) => {
+      signal.removeEventListener('abort', abort)
+      resolve(settled)
+    })
+  })
+}

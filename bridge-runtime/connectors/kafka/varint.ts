@@ -1,0 +1,92 @@
+/** Kafka's variable-length integers: zigzag, seven bits a byte, least significant first. */
+
+/** Reads forward through one buffer. Reading past the end throws a RangeError. */
+export class Cursor {
+  readonly bytes: Buffer
+  at: number
+
+  constructor(bytes: Buffer, at = 0) {
+    this.bytes = bytes
+    this.at = at
+  }
+
+  byte(): number {
+    const byte = this.bytes[this.at++]
+    if (byte === undefined) throw new RangeError(`record data ends at byte ${this.bytes.length}`)
+    return byte
+  }
+
+  /** A 32-bit integer. */
+  varint(): number {
+    let value = 0
+    let shift = 0
+    let byte: number
+    do {
+      byte = this.byte()
+      value |= (byte & 0x7f) << shift
+      shift += 7
+    } while (byte >= 0x80)
+    return (value >>> 1) ^ -(value & 1)
+  }
+
+  /** A 64-bit integer as a number: exact within ±2^52, which holds every time in milliseconds. */
+  varlong(): number {
+    let value = 0
+    let scale = 1
+    let byte: number
+    do {
+      byte = this.byte()
+      value += (byte & 0x7f) * scale
+      scale *= 128
+    } while (byte >= 0x80)
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  /** A length and as many bytes, without copying; null where the length is negative. */
+  varbytes(): Buffer | null {
+    const length = this.varint()
+    if (length < 0) return null
+    const end = this.at + length
+    if (end > this.bytes.length) throw new RangeError(`record data ends at byte ${this.bytes.length}`)
+    const slice = this.bytes.subarray(this.at, end)
+    this.at = end
+    return slice
+  }
+}
+
+const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value)
+
+/** Bytes that `writeVarlong` takes. */
+export function varlongSize(value: number): number {
+  let rest = zigzag(value)
+  let size = 1
+  for (; rest >= 128; rest = Math.floor(rest / 128)) size++
+  return size
+}
+
+/** Writes an integer within ±2^52 and returns the position behind it. 32-bit and 64-bit ones look the same. */
+export function writeVarlong(bytes: Buffer, at: number, value: number): number {
+  let rest = zigzag(value)
+  let position = at
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[position++] = (rest % 128) | 0x80
+  bytes[position++] = rest
+  return position
+}
+
+/** Bytes that `writeVarint` takes. */
+export function varintSize(value: number): number {
+  const coded = ((value << 1) ^ (value >> 31)) >>> 0
+  if (coded < 0x80) return 1
+  if (coded < 0x4000) return 2
+  if (coded < 0x200000) return 3
+  return coded < 0x10000000 ? 4 : 5
+}
+
+/** Writes a 32-bit integer and returns the position behind it. */
+export function writeVarint(bytes: Buffer, at: number, value: number): number {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  let position = at
+  for (; rest >= 0x80; rest >>>= 7) bytes[position++] = (rest & 0x7f) | 0x80
+  bytes[position++] = rest
+  return position
+}

@@ -1,0 +1,52 @@
+import { milliseconds } from '../../../crds/schema/common.ts'
+import type { Source } from '../../core/contracts.ts'
+import { coordinate } from '../../leases/coordinator.ts'
+import type { ConnectorContext } from '../define-connector.ts'
+import { connect, type KinesisApi } from './connection.ts'
+import type { KinesisSourceConfig } from './schema.ts'
+import { ShardReader } from './shard-reader.ts'
+import { firstPosition, listed } from './shards.ts'
+
+/** Opens a stream for reading: its shards are shared with the other replicas through the context's LeaseStore. */
+export const openKinesisSource = async (config: KinesisSourceConfig, context: ConnectorContext): Promise<Source> =>
+  kinesisSource(connect(config, context), config, context)
+
+export function kinesisSource(api: KinesisApi, config: KinesisSourceConfig, context: ConnectorContext): Source {
+  const { clock, leases, replica, log, onDataGap } = context
+  const random = Math.random
+  return {
+    async run(host, signal) {
+      const first = await firstPosition(config.startPosition, { leases, replica, clock })
+      await coordinate(
+        {
+          finite: false,
+          discover: async (stopped) => listed(await api.shards(stopped)),
+          open: (ownership) =>
+            new ShardReader(ownership, {
+              api,
+              first,
+              interval: milliseconds(config.polling.interval),
+              maxRecords: config.polling.maxRecords,
+              onDataGap,
+              clock,
+              random,
+            }),
+        },
+        {
+          store: leases,
+          replica,
+          leaseDuration: milliseconds(config.leaseDuration),
+          discoverInterval: milliseconds(config.shardSyncInterval),
+          clock,
+          random,
+          log,
+        },
+        host,
+        signal,
+      )
+    },
+    async [Symbol.asyncDispose]() {
+      api.close()
+    },
+  }
+}

@@ -1,0 +1,144 @@
+/** zod → reference documentation in Markdown. */
+import { catalog } from '../../bridge-runtime/connectors/catalog.ts'
+import type { ConnectorDefinition } from '../../bridge-runtime/connectors/define-connector.ts'
+import { conditionReasons, conditionTypes } from '../schema/conditions.ts'
+import { apiVersion, kind } from '../schema/streambridge.ts'
+import { jsonSchemaOf, rootSchema } from './crd.ts'
+import type { JsonSchema } from './json-schema.ts'
+
+interface Row {
+  readonly path: string
+  readonly schema: JsonSchema
+  readonly required: boolean
+}
+
+/** Connector configurations have their own pages: a union is one row that links to them. */
+const connectorUnions = new Set(['spec.source', 'spec.sink', 'spec.delivery.deadLetter'])
+
+/** The objects and fields below a schema, in the order in which they are declared. */
+function rowsOf(schema: JsonSchema, at: string): readonly Row[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const path = at === '' ? name : `${at}.${name}`
+    const row = { path, schema: property, required: schema.required?.includes(name) ?? false }
+    return connectorUnions.has(path) || property['x-docs'] !== undefined
+      ? [row]
+      : [row, ...rowsOf(property, path), ...rowsOf(property.items ?? {}, `${path}[]`)]
+  })
+}
+
+function typeOf(schema: JsonSchema): string {
+  if (schema['x-docs'] !== undefined) return schema['x-docs'].type
+  if (schema['x-kubernetes-int-or-string'] === true) return 'integer or string'
+  if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`
+  if (typeof schema.additionalProperties === 'object') return `map of ${typeOf(schema.additionalProperties)}`
+  return schema.format === 'date-time' ? 'time' : (schema.type ?? 'any')
+}
+
+const limitNames = [
+  ['minimum', '≥ '],
+  ['maximum', '≤ '],
+  ['minLength', 'length ≥ '],
+  ['maxLength', 'length ≤ '],
+  ['minItems', 'items ≥ '],
+  ['maxItems', 'items ≤ '],
+  ['maxProperties', 'keys ≤ '],
+] as const
+
+function limitsOf(schema: JsonSchema): string {
+  if (schema['x-docs'] !== undefined) return schema['x-docs'].limits ?? ''
+  const oneOf = schema.enum === undefined ? [] : [schema.enum.map((each) => `\`${String(each)}\``).join(', ')]
+  const bounds = limitNames.flatMap(([name, text]) => (schema[name] === undefined ? [] : [`${text}${schema[name]}`]))
+  const rules = [schema, schema.items ?? {}].flatMap((each) => each['x-kubernetes-validations'] ?? [])
+  return [...oneOf, ...bounds, ...rules.map(({ message }) => message)].join('; ')
+}
+
+/** A default that is an object only repeats the defaults of its fields. */
+function defaultOf({ schema, required }: Row): string {
+  if (required) return '*required*'
+  if (schema.default === undefined || typeof schema.default === 'object') return ''
+  return `\`${JSON.stringify(schema.default).replaceAll('"', '')}\``
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const cells = [
+      `\`${row.path}\``,
+      typeOf(row.schema),
+      defaultOf(row),
+      limitsOf(row.schema),
+      row.schema.description ?? '',
+    ]
+    return `| ${cells.map(cell).join(' | ')} |`
+  })
+  return ['| Field | Type | Default | Limits | Description |', '|---|---|---|---|---|', ...lines].join('\n')
+}
+
+const rulesOf = (schema: JsonSchema): readonly string[] =>
+  (schema['x-kubernetes-validations'] ?? []).map(({ message }) => `- ${message}`)
+
+const page = (...parts: readonly string[]): string => `${parts.filter((part) => part !== '').join('\n\n')}\n`
+
+const notation = `A *duration* is a whole number and a unit: \`250ms\`, \`30s\`, \`5m\`, \`1h\`. A *size* is a number of bytes, or a whole
+number and a unit: \`512Ki\`, \`32Mi\`, \`1Gi\`. A *secret key* is \`{name: ..., key: ...}\` and names one key of a Secret in the namespace
+of the ${kind}.`
+
+function streamBridgePage(): string {
+  const root = rootSchema()
+  const { spec = {}, status = {} } = root.properties ?? {}
+  const links = Object.keys(catalog).map((name) => `[${name}](connectors/${name}.md)`)
+  return page(
+    `# ${kind}`,
+    `\`apiVersion: ${apiVersion}\`, short name \`sbr\`. The members of \`source\`, \`sink\` and \`deadLetter\` have their own pages: ${links.join(', ')}.`,
+    notation,
+    '## spec',
+    [...rulesOf(root), ...rulesOf(spec)].join('\n'),
+    table(rowsOf(spec, 'spec')),
+    '## status',
+    'Written by the operator. An absent field is unknown.',
+    table(rowsOf(status, 'status')),
+  )
+}
+
+function conditionsPage(): string {
+  const listed = (entries: Readonly<Record<string, string>>, heading: string): string =>
+    [
+      `| ${heading} | Meaning |`,
+      '|---|---|',
+      ...Object.entries(entries).map(([name, text]) => `| \`${name}\` | ${cell(text)} |`),
+    ].join('\n')
+  return page('# Conditions', listed(conditionTypes, 'Type'), '## Reasons', listed(conditionReasons, 'Reason'))
+}
+
+function connectorPage({ name, summary, source, sink }: ConnectorDefinition): string {
+  const role = (
+    title: 'source' | 'sink',
+    definition: { readonly schema: Parameters<typeof jsonSchemaOf>[0] },
+  ): string => {
+    const schema = jsonSchemaOf(definition.schema)
+    const rows = rowsOf(schema, '')
+    return page(
+      `## As a ${title}: \`spec.${title}.${name}\``,
+      schema.description ?? '',
+      rulesOf(schema).join('\n'),
+      rows.length === 0 ? 'It has no fields: write `{}`.' : table(rows),
+    ).trimEnd()
+  }
+  return page(
+    `# ${name}`,
+    `${summary}. [What duration, size and secret key mean](../streambridge.md).`,
+    source === undefined ? '' : role('source', source),
+    sink === undefined ? '' : role('sink', sink),
+  )
+}
+
+/** Path below `docs/reference` → Markdown. */
+export function referencePages(): ReadonlyMap<string, string> {
+  const connectors = Object.values<ConnectorDefinition>(catalog)
+  return new Map([
+    ['streambridge.md', streamBridgePage()],
+    ['conditions.md', conditionsPage()],
+    ...connectors.map((connector) => [`connectors/${connector.name}.md`, connectorPage(connector)] as const),
+  ])
+}
