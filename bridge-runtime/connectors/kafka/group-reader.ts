@@ -11,7 +11,7 @@ import type { Cluster, TopicPlace } from './cluster.ts'
 import { Commits } from './commits.ts'
 import { protocolError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
-import { Membership, MembershipLost } from './membership.ts'
+import { type Commit, Membership, MembershipLost } from './membership.ts'
 import { openingPositions } from './opening.ts'
 import { KafkaReader, type ReaderHost } from './reader.ts'
 import type { KafkaSourceConfig } from './schema.ts'
@@ -144,15 +144,13 @@ export class GroupReader implements ReaderHost {
       onDataGap: context.onDataGap,
     })
     const fresh = opened.filter((one) => one.fresh)
-    await Promise.all(fresh.map(({ at, offset }) => this.#commits.commit(this.#commit(at, offset), () => true)))
-    for (const { at, offset, gap } of opened) {
+    await Promise.all(fresh.map((one) => this.#commits.commit(this.#commit(one, one.offset), () => true)))
+    for (const { fresh: _, ...one } of opened) {
       const reader = new KafkaReader(this, {
-        at,
-        offset,
+        ...one,
         epoch: ++this.#epoch,
         onDataGap: context.onDataGap,
         readCommitted: this.#isolation === 1,
-        ...(gap ? { gap } : {}),
       })
       this.#readers.set(reader.partition, reader)
       this.#host.assigned(reader)
@@ -288,12 +286,15 @@ export class GroupReader implements ReaderHost {
   }
 
   commit(reader: KafkaReader, offset: number): Promise<void> {
-    return this.#commits.commit(this.#commit(reader.at, offset), () => !reader.closed)
+    return this.#commits.commit(this.#commit(reader, offset), () => !reader.closed)
   }
 
-  #commit(at: TopicPartition, offset: number) {
-    const place = this.#cluster.topic(at.topic)
-    return { ...at, offset, metadata: place === undefined ? '' : metadataOf(place) }
+  #commit({ at, topicId }: { readonly at: TopicPartition; readonly topicId: string }, offset: number): Commit {
+    return { ...at, offset, metadata: metadataOf(topicId, this.#counts.get(at.topic) ?? 0) }
+  }
+
+  topicId({ at }: KafkaReader): string | undefined {
+    return this.#cluster.topic(at.topic)?.id
   }
 
   async earliest({ at, partition }: KafkaReader): Promise<number> {

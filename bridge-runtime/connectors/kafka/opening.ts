@@ -16,6 +16,7 @@ export interface Opening {
 
 export interface Opened {
   readonly at: TopicPartition
+  readonly topicId: string
   readonly offset: number
   /** True when the group had no position: it must be given one now, or a restart would start somewhere else. */
   readonly fresh: boolean
@@ -37,7 +38,9 @@ export async function openingPositions(added: readonly TopicPartition[], opening
   )
   const starts = added.flatMap((at) => {
     const place = topics.get(at.topic)
-    return place === undefined ? [] : [{ at, start: startOf(at.partition, place, committed, startPosition) }]
+    return place === undefined
+      ? []
+      : [{ at, topicId: place.id, start: startOf(at.partition, place, committed, startPosition) }]
   })
   const lookUp = (time: (start: Start) => bigint | undefined): Promise<Map<string, number>> => {
     const wanted = starts.flatMap(({ at, start }) => {
@@ -51,11 +54,11 @@ export async function openingPositions(added: readonly TopicPartition[], opening
   )
   // No record is as new as the time: the next one will be.
   const ends = await lookUp((start) => (start.kind === 'at' && start.time >= 0n ? latest : undefined))
-  return starts.map(({ at, start }) => {
-    if (start.kind === 'committed') return { at, offset: start.offset, fresh: false }
+  return starts.map(({ at, topicId, start }) => {
+    if (start.kind === 'committed') return { at, topicId, offset: start.offset, fresh: false }
     const offset = found.get(nameOf(at)) ?? ends.get(nameOf(at)) ?? 0
-    if (start.kind === 'at' || onDataGap === 'Continue') return { at, offset, fresh: true }
+    if (start.kind === 'at' || onDataGap === 'Continue') return { at, topicId, offset, fresh: true }
     const detail = `it was deleted and made again, position ${start.offset} belongs to the old one`
-    return { at, offset: start.offset, fresh: false, gap: dataGap(at, detail) }
+    return { at, topicId, offset: start.offset, fresh: false, gap: dataGap(at, detail) }
   })
 }

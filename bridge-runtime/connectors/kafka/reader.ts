@@ -17,6 +17,8 @@ export interface ReaderHost {
   commit(reader: KafkaReader, offset: number): Promise<void>
   /** Looks up where the partition begins, after records are gone. Rejects with a BridgeError. */
   earliest(reader: KafkaReader): Promise<number>
+  /** The id of this reader's topic as last heard: it changes when the topic is deleted and made again. */
+  topicId(reader: KafkaReader): string | undefined
   /** Asks for the leaders again. Never rejects. */
   findLeaders(): Promise<void>
   /** Whether another fetch may be held before anybody asks for it. */
@@ -28,6 +30,8 @@ export interface ReaderHost {
 export interface ReaderOptions {
   readonly at: TopicPartition
   readonly epoch: number
+  /** The topic's id: positions are of this topic, not of another one of its name. */
+  readonly topicId: string
   /** The offset to start at. */
   readonly offset: number
   readonly onDataGap: 'Stop' | 'Continue'
@@ -56,6 +60,7 @@ export class KafkaReader implements PartitionReader {
   readonly #host: ReaderHost
   readonly #meter: LagMeter
   readonly #expansion: Expansion = { ratio: 4 }
+  #topicId: string
   #position: number
   #committed: number
   #buffer: FetchedBatch[] = []
@@ -72,9 +77,14 @@ export class KafkaReader implements PartitionReader {
     this.at = options.at
     this.partition = nameOf(options.at)
     this.epoch = options.epoch
+    this.#topicId = options.topicId
     this.#position = options.offset
     this.#committed = options.offset
     this.#meter = new LagMeter(options.offset)
+  }
+
+  get topicId(): string {
+    return this.#topicId
   }
 
   /** The offset of the next fetch. */
@@ -135,7 +145,10 @@ export class KafkaReader implements PartitionReader {
     const { readCommitted } = this.#options
     if (this.#closed) return
     const name = codeName(fetched.errorCode)
-    if (fetched.errorCode === 0) {
+    if (name === 'UNKNOWN_TOPIC_OR_PARTITION') await this.#host.findLeaders()
+    const topicId = this.#host.topicId(this)
+    if (topicId !== undefined && topicId !== this.#topicId) await this.#recreated(topicId)
+    else if (fetched.errorCode === 0) {
       this.#meter.endIs(readCommitted ? fetched.lastStableOffset : fetched.highWatermark)
       this.#read(fetched)
     } else if (moved.has(name)) await this.#host.findLeaders()
@@ -166,20 +179,35 @@ export class KafkaReader implements PartitionReader {
     })
   }
 
-  /** Retention ran past us, the topic was made again, or an unclean election cut it: records are gone. */
+  /** The records we had not read are gone with the old topic. */
+  async #recreated(topicId: string): Promise<void> {
+    const gone = await this.#gap('the topic was deleted and made again')
+    if (gone) this.#topicId = topicId
+  }
+
+  /** Retention ran past us, or an unclean election cut the partition. */
   async #outOfRange({ highWatermark }: FetchedPartition): Promise<void> {
+    await this.#gap(
+      highWatermark < 0 ? 'it is out of range' : `it is out of range, the partition ends at ${highWatermark}`,
+    )
+  }
+
+  /** Records are gone: waits for a person, or goes on from the earliest. True when it goes on. */
+  async #gap(why: string): Promise<boolean> {
     try {
       const earliest = await this.#host.earliest(this)
-      const end = highWatermark < 0 ? '' : `, it ends at ${highWatermark}`
-      const detail = `position ${this.#position} is gone, the earliest record is at ${earliest}${end}`
-      if (this.#options.onDataGap === 'Stop') this.#error = dataGap(this.at, detail)
+      const goOn = this.#options.onDataGap === 'Continue'
+      const detail = `position ${this.#position} is gone, ${why}, the earliest record is at ${earliest}`
+      if (!goOn) this.#error = dataGap(this.at, detail)
       else {
         this.#position = earliest
-        this.#committed = Math.min(this.#committed, earliest)
+        this.#committed = earliest
       }
+      return goOn
     } catch (thrown) {
       if (!(thrown instanceof BridgeError)) throw thrown
       this.#error = thrown
+      return false
     }
   }
 

@@ -12,7 +12,7 @@ const topic = (id: string, count: number): TopicPlace => ({
 const at = (offset: number, metadata: string) => ({ offset, metadata })
 
 test('a committed position wins over the start position', () => {
-  const committed = new Map([['orders/0', at(7, metadataOf(topic('id', 1)))]])
+  const committed = new Map([['orders/0', at(7, metadataOf('id', 1))]])
   assert.deepEqual(startOf(0, topic('id', 1), committed, { type: 'Latest' }), { kind: 'committed', offset: 7 })
 })
 
@@ -24,7 +24,7 @@ test('a position that another program committed is taken as it is', () => {
 })
 
 test('a position of a deleted topic of the same name is not one of this topic', () => {
-  const committed = new Map([['orders/0', at(7, metadataOf(topic('old', 1)))]])
+  const committed = new Map([['orders/0', at(7, metadataOf('old', 1))]])
   assert.deepEqual(startOf(0, topic('new', 1), committed, { type: 'Earliest' }), { kind: 'recreated', offset: 7 })
 })
 
@@ -40,7 +40,7 @@ test('without a position the spec says where to start', () => {
 })
 
 test('a partition that was added later is read from its beginning, even where the bridge began at the latest', () => {
-  const committed = new Map([['orders/0', at(7, metadataOf(topic('id', 2)))]])
+  const committed = new Map([['orders/0', at(7, metadataOf('id', 2))]])
   assert.deepEqual(startOf(2, topic('id', 3), committed, { type: 'Latest' }), { kind: 'at', time: -2n })
   assert.deepEqual(startOf(1, topic('id', 3), committed, { type: 'Latest' }), { kind: 'at', time: -1n })
 })

@@ -15,7 +15,7 @@ export const latest = -1n
  * What is written beside a committed position: which topic it was (a topic made again under its name has other records
  * at that position), and how many partitions it had (a partition beyond them is new, and read from its beginning).
  */
-export const metadataOf = ({ id, partitions }: TopicPlace): string => `streambridge/1 ${id} ${partitions.length}`
+export const metadataOf = (topicId: string, partitions: number): string => `streambridge/1 ${topicId} ${partitions}`
 
 function readMetadata(metadata: string): { id: string; partitions: number } | undefined {
   const match = /^streambridge\/1 (\S+) ([0-9]+)$/.exec(metadata)

@@ -14,6 +14,7 @@ export const memoryEngine = (source: MemorySource, sink: MemorySink, options: Pa
     ordering: 'PerKey',
     backoff: { initial: 1, max: 3 },
     maxInFlightBytes: 1_000_000,
+    maxRecordsPerSecond: Number.POSITIVE_INFINITY,
     commitInterval: 5,
     drainTimeout: 5_000,
     clock: realClock,

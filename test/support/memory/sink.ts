@@ -1,4 +1,5 @@
 import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../../../bridge-runtime/core/contracts.ts'
+import { heldBack } from '../../../bridge-runtime/core/delivery.ts'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 
 export interface MemorySinkOptions {
@@ -13,7 +14,7 @@ export interface MemorySinkOptions {
   readonly openErrors?: BridgeError[]
 }
 
-const behindAnother = new BridgeError('behind a failed record of its key', { kind: 'retryable', reason: 'Behind' })
+const keyOf = ({ key }: BridgeRecord): string => key?.toString('latin1') ?? ''
 
 /**
  * Keeps what it is given, repetitions included, and fails as it is told. It keeps the contract's promise about keys, and
@@ -42,7 +43,7 @@ export class MemorySink implements Sink {
   }
 
   async write(batch: SinkBatch): Promise<WriteResult> {
-    const keys = new Set(batch.records().map((record) => `${batch.partition} ${record.key}`))
+    const keys = new Set(batch.records().map((record) => `${batch.partition} ${keyOf(record)}`))
     for (const key of keys) {
       if (this.#inFlight.has(key)) this.overlaps.push(key)
       this.#inFlight.add(key)
@@ -69,10 +70,10 @@ export class MemorySink implements Sink {
     const failures = new Map<number, BridgeError>()
     const blocked = new Set<string>()
     for (const [index, record] of batch.records().entries()) {
-      const key = `${record.key}`
+      const key = keyOf(record)
       const write = (this.#writes.get(record) ?? 0) + 1
       this.#writes.set(record, write)
-      const error = blocked.has(key) ? behindAnother : this.#options.fail?.(record, write)
+      const error = blocked.has(key) ? heldBack : this.#options.fail?.(record, write)
       if (error === undefined) {
         this.stored.push(record)
         continue

@@ -1,0 +1,171 @@
+/**
+ * Knows what objects of a kind exist, and says so whenever one changes. *Guarantees*: after any failure it lists again,
+ * so a missed event is made up for; a connection that falls silent is given up; everything is listed anew every ten
+ * minutes; one object that cannot be dealt with stops nothing. It may report an object that has not changed.
+ */
+import type { Clock } from '../../bridge-runtime/core/clock.ts'
+import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
+import { type KubeApi, KubeError, type KubeObject, type ListOptions, type Resource, type WatchEvent } from './api.ts'
+import { type Backoff, backoffDelay } from './work-queue.ts'
+
+export interface WatchLoopOptions<T extends KubeObject> {
+  readonly api: KubeApi
+  readonly resource: Resource<T>
+  readonly selection?: ListOptions
+  readonly clock: Clock
+  /** A number in [0, 1), for jitter. */
+  readonly random: () => number
+  readonly logger: Logger
+  /** An object was added or changed, or is gone (as last seen). */
+  readonly onChange: (object: T, change: 'present' | 'gone') => void
+}
+
+export interface WatchLoop<T extends KubeObject> {
+  /** Resolves when the first list was reported. Never rejects; never resolves when stopped before. */
+  readonly synced: Promise<void>
+  /** Milliseconds since the API server was last heard; Infinity before the first time. */
+  lastSync(): number
+  /** The objects as last seen. */
+  known(): Iterable<T>
+  stop(): Promise<void>
+}
+
+/** Milliseconds between full lists. */
+const relistEvery = 600_000
+/** Milliseconds without any event or bookmark, which come up to two minutes apart, before a watch is given up. */
+const longestSilence = 240_000
+/** Milliseconds: a watch that ends sooner without a word has not worked. */
+const shortestWatch = 1_000
+
+const idOf = ({ metadata: { namespace, name } }: Pick<KubeObject, 'metadata'>): string => `${namespace ?? ''}/${name}`
+
+export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): WatchLoop<T> {
+  const { api, resource, selection = {}, clock, random, logger } = options
+  const backoff: Backoff = { initial: 500, max: 30_000, random }
+  const stopping = new AbortController()
+  const objects = new Map<string, T>()
+  const synced = Promise.withResolvers<void>()
+  let heardAt = -Infinity
+  let failures = 0
+
+  const heard = (): void => {
+    heardAt = clock.monotonic()
+  }
+
+  const report = (object: T, change: 'present' | 'gone'): void => {
+    try {
+      if (change === 'present') objects.set(idOf(object), object)
+      else objects.delete(idOf(object))
+      options.onChange(object, change)
+    } catch (error) {
+      logger.error('an object could not be dealt with', { kind: resource.kind, error: errorText(error) })
+    }
+  }
+
+  /** True when something newer is known: connections may deliver late what was overtaken. */
+  const overtaken = ({ metadata }: T, listed: string): boolean => {
+    const version = Number(metadata.resourceVersion)
+    const known = objects.get(idOf({ metadata }))?.metadata.resourceVersion
+    return version <= Number(listed) || version < Number(known)
+  }
+
+  const relist = async (): Promise<string> => {
+    const { items, resourceVersion } = await api.list(resource, selection)
+    heard()
+    const gone = new Map(objects)
+    for (const item of items) gone.delete(idOf(item))
+    for (const object of gone.values()) report(object, 'gone')
+    for (const item of items) report(item, 'present')
+    synced.resolve()
+    return resourceVersion
+  }
+
+  /** Resolves with the newest version seen when the server ends the watch. */
+  const follow = async (from: string, listed: string, relistAt: number): Promise<string> => {
+    const wanted = 240 + random() * 60
+    const left = Math.max(1, (relistAt - clock.monotonic()) / 1_000)
+    const timeoutSeconds = Math.ceil(Math.min(wanted, left))
+    const ended = new AbortController()
+    const signal = AbortSignal.any([stopping.signal, ended.signal])
+    const started = clock.monotonic()
+    let version = from
+    try {
+      const events = api.watch(resource, { ...selection, resourceVersion: from, timeoutSeconds }, signal)
+      for await (const event of untilSilent(events, clock, stopping.signal)) {
+        heard()
+        failures = 0
+        const seen = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion
+        if (Number(seen) > Number(version)) version = seen ?? version
+        if (event.type === 'BOOKMARK' || overtaken(event.object, listed)) continue
+        report(event.object, event.type === 'DELETED' ? 'gone' : 'present')
+      }
+    } finally {
+      ended.abort()
+    }
+    if (!stopping.signal.aborted && clock.monotonic() - started < shortestWatch && version === from)
+      throw new KubeError(`watching ${resource.plural}: ended at once`, { status: 0, reason: 'Unreachable' })
+    heard()
+    failures = 0
+    return version
+  }
+
+  const failed = async (error: unknown): Promise<void> => {
+    failures += 1
+    const asked = error instanceof KubeError ? (error.retryAfterMilliseconds ?? 0) : 0
+    const expired = error instanceof KubeError && error.status === 410
+    if (!expired) logger.warn('watch failed, listing again', { kind: resource.kind, error: errorText(error) })
+    await clock.sleep(Math.max(asked, backoffDelay(backoff, failures)), stopping.signal)
+  }
+
+  const run = async (): Promise<void> => {
+    let version: string | undefined
+    let listed = ''
+    let relistAt = 0
+    while (!stopping.signal.aborted) {
+      try {
+        if (version === undefined || clock.monotonic() >= relistAt) {
+          listed = await relist()
+          version = listed
+          relistAt = clock.monotonic() + relistEvery * (0.9 + 0.2 * random())
+        }
+        version = await follow(version, listed, relistAt)
+      } catch (error) {
+        version = undefined
+        if (!stopping.signal.aborted) await failed(error)
+      }
+    }
+  }
+
+  const running = run()
+  return {
+    synced: synced.promise,
+    lastSync: () => clock.monotonic() - heardAt,
+    known: () => objects.values(),
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+}
+
+/** The events, until none comes for too long (then it rejects) or the signal aborts (then it ends). */
+async function* untilSilent<T extends KubeObject>(
+  events: AsyncIterable<WatchEvent<T>>,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent<T>> {
+  const iterator = events[Symbol.asyncIterator]()
+  for (;;) {
+    const waiting = new AbortController()
+    const silence = clock.sleep(longestSilence, AbortSignal.any([waiting.signal, signal])).then(() => undefined)
+    const next = iterator.next()
+    const result = await Promise.race([next, silence]).finally(() => waiting.abort())
+    if (result === undefined) {
+      next.catch(() => undefined)
+      if (signal.aborted) return
+      throw new KubeError('the watch fell silent', { status: 0, reason: 'Timeout' })
+    }
+    if (result.done === true) return
+    yield result.value
+  }
+}

@@ -1,0 +1,33 @@
+/** The ConfigMap with the runtime's `bridge.json`. */
+import type { BridgeFile } from '../../../crds/schema/bridge-file.ts'
+import type { ConfigMap } from '../../kube/resources.ts'
+import type { Bridge } from '../bridge.ts'
+import { canonicalJson, hashOf } from './canonical.ts'
+import { childMeta, configMapName } from './labels.ts'
+
+export const configFileName = 'bridge.json'
+
+export const bridgeFileOf = ({ namespace, name, uid, spec }: Bridge): BridgeFile => ({
+  namespace,
+  name,
+  uid,
+  source: spec.source,
+  sink: spec.sink,
+  delivery: spec.delivery,
+  logLevel: spec.observability.logLevel,
+})
+
+/** What the runtime reports back: which spec it runs. Only what the runtime reads is in it. */
+export const configHashOf = (bridge: Bridge): string => hashOf(bridgeFileOf(bridge))
+
+/**
+ * Immutable, its name ends with its hash: a replica of the previous spec that restarts in the middle of a rollout finds
+ * the configuration it was made for, not a new one that may be bad.
+ */
+export const desiredConfigMap = (bridge: Bridge): ConfigMap & { readonly immutable: true } => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: childMeta(bridge, configMapName(bridge.name, configHashOf(bridge))),
+  immutable: true,
+  data: { [configFileName]: `${canonicalJson(bridgeFileOf(bridge), 2)}\n` },
+})

@@ -1,0 +1,37 @@
+/** The Deployment that runs the bridge. */
+import { sourceOf } from '../../../bridge-runtime/connectors/catalog.ts'
+import { milliseconds } from '../../../crds/schema/common.ts'
+import type { Deployment } from '../../kube/resources.ts'
+import type { Bridge } from '../bridge.ts'
+import { childMeta, podLabels } from './labels.ts'
+import { desiredPodTemplate } from './pod-template.ts'
+
+export interface DeploymentInput {
+  readonly bridge: Bridge
+  readonly image: string
+  readonly replicas: number
+  readonly secretsHash: string
+}
+
+/** A partition must not have two owners, so those replicas are replaced one by one; the others get theirs first. */
+const rollingUpdate = (bridge: Bridge) =>
+  sourceOf(bridge.spec.source).definition.partitioned
+    ? { maxSurge: 0, maxUnavailable: 1 }
+    : { maxSurge: 1, maxUnavailable: 0 }
+
+/** Seconds a pod may take to stop: the drain, and time to give up ownership and close. */
+export const graceSeconds = (bridge: Bridge): number =>
+  Math.ceil(milliseconds(bridge.spec.delivery.drainTimeout) / 1_000) + 10
+
+export const desiredDeployment = (input: DeploymentInput): Deployment => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: childMeta(input.bridge),
+  spec: {
+    replicas: input.replicas,
+    revisionHistoryLimit: 2,
+    selector: { matchLabels: podLabels(input.bridge.name) },
+    strategy: { type: 'RollingUpdate', rollingUpdate: rollingUpdate(input.bridge) },
+    template: desiredPodTemplate({ ...input, graceSeconds: graceSeconds(input.bridge) }),
+  },
+})

@@ -1,0 +1,146 @@
+/** What to do about what was observed: objects to write and to remove, what to say, when to look again. Pure. */
+import type { StreamBridgeStatus } from '../../crds/schema/status.ts'
+import {
+  configMaps,
+  deployments,
+  podDisruptionBudgets,
+  podMonitors,
+  roleBindings,
+  roles,
+  serviceAccounts,
+} from '../kube/resources.ts'
+import type { KubeObject, Resource } from '../kube/api.ts'
+import { differing } from './apply-needed.ts'
+import type { Bridge } from './bridge.ts'
+import { type Finding, findingsOf } from './checks.ts'
+import { hashOf } from './desired/canonical.ts'
+import { desiredConfigMap } from './desired/config-map.ts'
+import { desiredDeployment } from './desired/deployment.ts'
+import { desiredPodDisruptionBudget } from './desired/pod-disruption-budget.ts'
+import { desiredPodMonitor } from './desired/pod-monitor.ts'
+import { desiredRole, desiredRoleBinding } from './desired/role.ts'
+import { desiredServiceAccount } from './desired/service-account.ts'
+import type { Instant, Observed } from './observed.ts'
+import { type Child, inOrder, isOwnedBy } from './owned-kinds.ts'
+import { eventsOf, type PlannedEvent } from './plan-events.ts'
+import { type Replicas, replicasFor } from './replicas.ts'
+import { isSettled, rolloutOf } from './rollout.ts'
+import type { ScalingMemory } from './scaling-policy.ts'
+import { statusOf } from './status.ts'
+
+/** A write that the API server refused, so that repeating it cannot help. */
+export interface Rejection {
+  readonly kind: string
+  readonly name: string
+  /** HTTP status. */
+  readonly status: number
+  readonly message: string
+}
+
+export interface PlanContext {
+  readonly now: Instant
+  /** The runtime image where the spec names none. */
+  readonly image: string
+  readonly memory: ScalingMemory | undefined
+  /** Set when this plan was tried already. */
+  readonly rejection?: Rejection | undefined
+}
+
+export interface Plan {
+  /** Each differs from what is there. In order. */
+  readonly apply: readonly Child[]
+  /** Ours, no longer wanted. */
+  readonly remove: readonly Child[]
+  readonly status: StreamBridgeStatus
+  readonly events: readonly PlannedEvent[]
+  /** Milliseconds until the next look. */
+  readonly next: number
+  readonly memory: ScalingMemory | undefined
+}
+
+/** Milliseconds until a blocked bridge is looked at again, beside changes: somebody has to act first. */
+const blockedInterval = 10_000
+/** Milliseconds until a refused write is tried again. */
+const rejectedInterval = 30_000
+
+const child = (resource: Resource, object: KubeObject | undefined): readonly Child[] =>
+  object === undefined ? [] : [{ resource, object }]
+
+/** All that should exist for the bridge. */
+export function desiredObjects(bridge: Bridge, observed: Observed, image: string, replicas: number): readonly Child[] {
+  const checksums = [...observed.secrets].map(([name, view]) => [name, view.kind === 'found' ? view.checksum : null])
+  const deployment = { bridge, image: bridge.spec.image ?? image, replicas, secretsHash: hashOf(checksums) }
+  return inOrder([
+    ...child(serviceAccounts, desiredServiceAccount(bridge)),
+    ...child(roles, desiredRole(bridge)),
+    ...child(roleBindings, desiredRoleBinding(bridge)),
+    ...child(configMaps, desiredConfigMap(bridge)),
+    ...child(podDisruptionBudgets, desiredPodDisruptionBudget(bridge)),
+    ...child(deployments, desiredDeployment(deployment)),
+    ...child(podMonitors, observed.podMonitors ? desiredPodMonitor(bridge) : undefined),
+  ])
+}
+
+/** A missing Secret keeps pods from starting; it does not keep a pause from stopping them. */
+const blocks = (finding: Finding, bridge: Bridge): boolean =>
+  finding.condition !== 'CredentialsResolved' || bridge.spec.lifecycle.desiredState === 'Running'
+
+/** Ours, and not wanted any more. A previous configuration stays as long as a pod or a rollout may need it. */
+function unwanted(observed: Observed, bridge: Bridge, wanted: readonly Child[], changing: boolean): readonly Child[] {
+  const { deployment } = observed
+  const settled = deployment !== undefined && isSettled(rolloutOf(deployment)) && !changing
+  const mounted = new Set(observed.pods.flatMap((pod) => pod.configMaps))
+  const isWanted = (other: Child): boolean =>
+    wanted.some(
+      ({ resource, object }) => resource === other.resource && object.metadata.name === other.object.metadata.name,
+    )
+  const isNeeded = ({ resource, object }: Child): boolean =>
+    resource === configMaps && (!settled || mounted.has(object.metadata.name))
+  return observed.children.filter(
+    (other) => isOwnedBy(other.object, bridge.uid) && !isWanted(other) && !isNeeded(other),
+  )
+}
+
+/** What stays as it is while something is wrong. */
+function held(observed: Observed, memory: ScalingMemory | undefined): Replicas {
+  const wanted = observed.deployment?.spec.replicas ?? 0
+  return { wanted, reason: 'MetricsUnavailable', message: 'held until the spec can be used', memory }
+}
+
+interface Writes {
+  readonly apply: readonly Child[]
+  readonly remove: readonly Child[]
+}
+
+const nothing: Writes = { apply: [], remove: [] }
+
+function writesFor(observed: Observed, bridge: Bridge, image: string, replicas: number): Writes {
+  const wanted = desiredObjects(bridge, observed, image, replicas)
+  const apply = differing(wanted, observed.children)
+  return { apply, remove: unwanted(observed, bridge, wanted, apply.length > 0) }
+}
+
+function nextLook(interval: number, blocked: boolean, rejection: Rejection | undefined): number {
+  if (rejection !== undefined) return rejectedInterval
+  return blocked ? Math.min(interval, blockedInterval) : interval
+}
+
+export function planFor(observed: Observed, context: PlanContext): Plan {
+  const { now, image, memory, rejection } = context
+  const { parsed, stored, interval } = observed
+  const findings = findingsOf(observed)
+  const bridge = parsed.kind === 'valid' ? parsed.bridge : undefined
+  const leaving = stored.metadata.deletionTimestamp !== undefined
+  const blocked = bridge === undefined || leaving || findings.some((finding) => blocks(finding, bridge))
+
+  const replicas = blocked ? held(observed, memory) : replicasFor(observed, bridge, memory, now)
+  const writes = blocked ? nothing : writesFor(observed, bridge, image, replicas.wanted)
+  const status = statusOf({ observed, findings, replicas, writes: writes.apply, rejection, now })
+  return {
+    ...writes,
+    status,
+    events: leaving ? [] : eventsOf({ observed, writes: rejection ? [] : writes.apply, status, replicas }),
+    next: nextLook(interval, blocked, rejection),
+    memory: replicas.memory,
+  }
+}

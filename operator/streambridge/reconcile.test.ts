@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { configMaps, deployments, secrets, serviceAccounts, streamBridges } from '../kube/resources.ts'
+import {
+  aBridge,
+  aRunningBridge,
+  aSpec,
+  aWorld,
+  credentials,
+  edit,
+  inventory,
+  namespace,
+  phaseIn,
+  said,
+} from '../../test/support/operator-world.ts'
+
+test('a bridge with its credentials gets a Deployment and is Ready once its replica reports', async () => {
+  const world = await aRunningBridge('orders')
+  assert.match(await said(world, 'orders', 'Ready'), /^True\/Flowing: records flow from kafka orders to kinesis orders/)
+  assert.equal(await phaseIn(world, 'orders'), 'Running')
+  assert.deepEqual(
+    (await inventory(world.cluster)).map((line) => line.replace(/-[0-9a-f]{10}$/, '-HASH')),
+    [
+      'ConfigMap orders-bridge-HASH',
+      'Deployment orders-bridge',
+      'PodDisruptionBudget orders-bridge',
+      'ServiceAccount orders-bridge',
+    ],
+  )
+})
+
+test('pausing stops all replicas and keeps everything else; resuming brings them back', async () => {
+  const world = await aRunningBridge('orders', aSpec({ replicas: 3 }))
+  await edit(world, 'orders', (spec) => ({ ...spec, lifecycle: { desiredState: 'Paused' } }))
+  await world.roll('orders')
+  assert.equal((await world.deployment('orders'))?.spec.replicas, 0)
+  assert.match(await said(world, 'orders', 'Ready'), /^False\/Paused/)
+  assert.equal(await phaseIn(world, 'orders'), 'Paused')
+  await edit(world, 'orders', (spec) => ({ ...spec, lifecycle: { desiredState: 'Running' } }))
+  await world.roll('orders')
+  assert.equal((await world.deployment('orders'))?.spec.replicas, 3)
+  assert.match(await said(world, 'orders', 'Ready'), /^True/)
+})
+
+test('an object of the same name that belongs to something else is left alone', async () => {
+  const world = aWorld()
+  const foreign = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'orders-bridge', namespace, labels: { mine: 'yes' } },
+  }
+  await world.people.create(serviceAccounts, foreign)
+  await world.people.create(secrets, credentials)
+  await world.people.create(streamBridges, aBridge('orders'))
+  const before = await world.people.get(serviceAccounts, { namespace, name: 'orders-bridge' })
+  await world.reconcile('orders')
+  assert.deepEqual(await world.people.get(serviceAccounts, { namespace, name: 'orders-bridge' }), before)
+  assert.match(await said(world, 'orders', 'Available'), /^False\/NameConflict: ServiceAccount "orders-bridge" exists/)
+  assert.match(await said(world, 'orders', 'Ready'), /^False\/NameConflict/)
+  assert.equal(await phaseIn(world, 'orders'), 'Failed')
+  assert.deepEqual(await inventory(world.cluster), ['ServiceAccount orders-bridge'])
+})
+
+test('a spec that does not make sense keeps what runs, and reverting it makes all well again', async () => {
+  const world = await aRunningBridge('orders')
+  const before = await world.deployment('orders')
+  const retry = { initialBackoff: '60s', maxBackoff: '1s' }
+  await edit(world, 'orders', (spec) => ({ ...spec, delivery: { ...spec.delivery, retry } }))
+  assert.deepEqual(await world.deployment('orders'), before)
+  assert.match(await said(world, 'orders', 'ConfigValid'), /^False\/InvalidSpec: spec.delivery.retry.initialBackoff/)
+  assert.equal(await phaseIn(world, 'orders'), 'Degraded')
+  await edit(world, 'orders', (spec) => ({ ...spec, delivery: { ...spec.delivery, retry: {} } }))
+  assert.deepEqual((await world.deployment('orders'))?.spec, before?.spec)
+  assert.match(await said(world, 'orders', 'Ready'), /^True/)
+  assert.equal(await phaseIn(world, 'orders'), 'Running')
+})
+
+test('only a change that the runtime reads restarts it', async () => {
+  const world = await aRunningBridge('orders')
+  const before = await world.deployment('orders')
+  await edit(world, 'orders', (spec) => ({ ...spec, scaling: { maxReplicas: 50 } }))
+  assert.deepEqual(await world.deployment('orders'), before)
+  await edit(world, 'orders', (spec) => ({ ...spec, observability: { logLevel: 'debug' } }))
+  assert.notDeepEqual((await world.deployment('orders'))?.spec.template, before?.spec.template)
+})
+
+test('the previous configuration stays until no pod mounts it', async () => {
+  const world = await aRunningBridge('orders')
+  await edit(world, 'orders', (spec) => ({ ...spec, observability: { logLevel: 'debug' } }))
+  const kept = async (): Promise<number> => (await world.cluster.list(configMaps, { namespace })).items.length
+  assert.equal(await kept(), 2)
+  await world.run('orders', 30_000)
+  assert.equal(await kept(), 2)
+  await world.roll('orders')
+  await world.reconcile('orders')
+  assert.equal(await kept(), 1)
+})
+
+test('a source without leases gives up the rights that the one before needed', async () => {
+  const world = await aRunningBridge('clicks', aSpec({ source: { generator: {} } }))
+  assert.ok((await inventory(world.cluster)).includes('Role clicks-bridge'))
+  await edit(world, 'clicks', () => aSpec())
+  assert.ok(!(await inventory(world.cluster)).some((line) => line.startsWith('Role')))
+})
+
+test('what somebody else changes on our objects is put right', async () => {
+  const world = await aRunningBridge('orders')
+  const deployment = await world.deployment('orders')
+  assert.ok(deployment)
+  await world.people.replace(deployments, { ...deployment, spec: { ...deployment.spec, replicas: 7 } })
+  await world.reconcile('orders')
+  assert.equal((await world.deployment('orders'))?.spec.replicas, 1)
+})
+
+test('a field that the spec no longer sets disappears from the pods', async () => {
+  const world = await aRunningBridge(
+    'orders',
+    aSpec({ template: { nodeSelector: { disk: 'fast' }, labels: { team: 'a' } } }),
+  )
+  await edit(world, 'orders', () => aSpec())
+  const template = (await world.deployment('orders'))?.spec.template
+  assert.equal(template?.spec.nodeSelector, undefined)
+  assert.equal(template?.metadata.labels?.['team'], undefined)
+})
+
+test('deleting the bridge leaves nothing', async () => {
+  const world = await aRunningBridge('orders', aSpec({ source: { generator: {} } }))
+  const stored = await world.get('orders')
+  await world.people.remove(streamBridges, { namespace, name: 'orders' }, { uid: stored?.metadata.uid ?? '' })
+  await world.reconcile('orders')
+  await world.run('orders', 60_000)
+  assert.deepEqual(await inventory(world.cluster), [])
+})
+
+test('a bridge made anew under its old name gets its own objects', async () => {
+  const world = await aRunningBridge('orders')
+  const stored = await world.get('orders')
+  await world.people.remove(streamBridges, { namespace, name: 'orders' }, { uid: stored?.metadata.uid ?? '' })
+  const made = await world.people.create(streamBridges, aBridge('orders'))
+  await world.reconcile('orders')
+  const deployment = await world.deployment('orders')
+  assert.equal(deployment?.metadata.ownerReferences?.[0]?.uid, made.metadata.uid)
+})

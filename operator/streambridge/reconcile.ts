@@ -1,0 +1,81 @@
+/** Brings about one StreamBridge: observe, plan, apply, publish. */
+import type { Outcome } from '../kube/controller.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import { apply } from './apply.ts'
+import { type Before, observe, type ObserveOptions } from './observe.ts'
+import type { Observed } from './observed.ts'
+import { type Plan, type PlanContext, planFor } from './plan.ts'
+import { publishStatus } from './publish-status.ts'
+import type { ScalingMemory } from './scaling-policy.ts'
+
+export interface ReconcileOptions extends ObserveOptions {
+  /** Runtime image where the spec names none. */
+  readonly image: string
+  readonly events: Pick<EventRecorder, 'record'>
+  /** What was decided, for metrics; undefined when the StreamBridge is gone. */
+  readonly onPlan?: (key: string, plan: Plan | undefined) => void
+}
+
+/** What is carried from one run to the next. Losing it costs reads and time, never records. */
+interface Memory {
+  readonly observed: Observed
+  readonly scaling: ScalingMemory | undefined
+  /** When the status was last written, on the monotonic clock. */
+  readonly statusAt: number | undefined
+}
+
+export interface Reconciler {
+  /** `namespace/name`. One run per key at a time. */
+  reconcile(key: string): Promise<Outcome>
+  /** Something of the StreamBridge may have changed: the next run reads everything anew. */
+  changed(key: string): void
+}
+
+export function createReconciler(options: ReconcileOptions): Reconciler {
+  const { kube, clock, image, events, onPlan } = options
+  const memories = new Map<string, Memory>()
+  const changed = new Set<string>()
+
+  const carryOut = async (key: string, observed: Observed, context: PlanContext): Promise<Plan> => {
+    const plan = planFor(observed, context)
+    const rejection = await apply(kube, plan)
+    if (plan.apply.length + plan.remove.length > 0) changed.add(key)
+    return rejection === undefined ? plan : planFor(observed, { ...context, rejection })
+  }
+
+  const run = async (key: string, before: Before | undefined, memory: Memory | undefined): Promise<Outcome> => {
+    const [namespace = '', name = ''] = key.split('/')
+    const observed = await observe(options, { namespace, name }, before)
+    if (observed === undefined) {
+      memories.delete(key)
+      onPlan?.(key, undefined)
+      return { again: 'onChange' }
+    }
+    const now = { wall: clock.now(), monotonic: clock.monotonic() }
+    const plan = await carryOut(key, observed, { now, image, memory: memory?.scaling })
+    for (const event of plan.events) events.record({ regarding: observed.stored, ...event })
+    onPlan?.(key, plan)
+
+    const last = { stored: observed.stored, at: memory?.statusAt }
+    const published = await publishStatus(kube, last, plan.status, now.monotonic)
+    if (published === undefined) changed.add(key)
+    const { stored, at } = published ?? last
+    memories.set(key, { observed: { ...observed, stored }, scaling: plan.memory, statusAt: at })
+    return { again: 'after', milliseconds: plan.next }
+  }
+
+  return {
+    async reconcile(key) {
+      const memory = memories.get(key)
+      const before = memory && { observed: memory.observed, changed: changed.has(key) }
+      changed.delete(key)
+      try {
+        return await run(key, before, memory)
+      } catch (error) {
+        changed.add(key)
+        throw error
+      }
+    },
+    changed: (key) => void changed.add(key),
+  }
+}

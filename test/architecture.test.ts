@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { generatedFiles, staleFiles } from '../crds/generate/files.ts'
+import { findCycle, type Module, modulesOf } from './support/imports.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const everything = modulesOf(root, ['crds', 'operator', 'bridge-runtime', 'cli', 'test'])
+const shipped = everything.filter(({ path }) => !path.startsWith('test/') && !path.endsWith('.test.ts'))
+
+interface Boundary {
+  readonly promise: string
+  /** The modules it binds. */
+  readonly from: RegExp
+  /** Among them, those it does not bind. */
+  readonly except?: RegExp
+  /** What they may import; everything else is a fault. */
+  readonly to: RegExp
+  /** Binds types too. */
+  readonly types?: boolean
+}
+
+const boundaries: readonly Boundary[] = [
+  {
+    promise: 'nothing that is shipped imports a test',
+    from: /./,
+    to: /^(?!test\/|.*\.test\.ts$)/,
+    types: true,
+  },
+  {
+    promise: 'the schema imports only zod, the catalogue and itself',
+    from: /^crds\/schema\//,
+    to: /^(zod$|crds\/schema\/|bridge-runtime\/connectors\/catalog\.ts$)/,
+    types: true,
+  },
+  {
+    promise: 'the rest of crds imports only the schema and the catalogue',
+    from: /^crds\/(?!schema\/)/,
+    to: /^(zod$|yaml$|node:|crds\/|bridge-runtime\/connectors\/(catalog|define-connector)\.ts$)/,
+    types: true,
+  },
+  {
+    promise: 'the core imports no SDK and no connector',
+    from: /^bridge-runtime\/core\//,
+    to: /^(node:crypto$|bridge-runtime\/core\/)/,
+  },
+  {
+    promise: 'the runtime never imports the operator or the command line',
+    from: /^bridge-runtime\//,
+    to: /^(?!operator\/|cli\/)/,
+    types: true,
+  },
+  {
+    promise: 'a connector’s definition and schema load no SDK',
+    from: /^bridge-runtime\/connectors\/[^/]+\/(index|schema)\.ts$/,
+    to: /^(zod$|re2js$|crds\/schema\/common\.ts$|bridge-runtime\/connectors\/(define-connector\.ts$|[^/]+\/))/,
+  },
+  {
+    promise: 'operator/kube knows nothing of bridges, but for the list of resources',
+    from: /^operator\/kube\//,
+    except: /\/resources\.ts$/,
+    to: /^(?!operator\/(?!kube\/)|crds\/|bridge-runtime\/(?!core\/clock\.ts|observability\/logger\.ts))/,
+    types: true,
+  },
+  {
+    promise: 'of the runtime the operator sees the catalogue, the clock and the logger',
+    from: /^operator\/(streambridge\/|[^/]+$)/,
+    to: /^(?!bridge-runtime\/(?!connectors\/(catalog|define-connector)\.ts|core\/clock\.ts|observability\/logger\.ts))/,
+    types: true,
+  },
+  {
+    promise: 'what decides in the operator does no I/O',
+    from: /^operator\/streambridge\//,
+    except: /\/(observe|reconcile|apply|publish-status|watches|checksum-key|read-report)\.ts$/,
+    to: /^(zod$|node:crypto$|crds\/schema\/|bridge-runtime\/connectors\/catalog\.ts$|operator\/kube\/(api|resources|pod-spec)\.ts$|operator\/streambridge\/(?!(observe|reconcile|apply|publish-status|watches|checksum-key|read-report)\.ts))/,
+  },
+]
+
+for (const { promise, from, except, to, types = false } of boundaries)
+  test(promise, () => {
+    const bound = shipped.filter(({ path }) => from.test(path) && except?.test(path) !== true)
+    const faults = bound.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target, typeOnly, lazy }) => !lazy && (types || !typeOnly) && !to.test(target))
+        .map(({ target }) => `${path} imports ${target}`),
+    )
+    assert.notEqual(bound.length, 0)
+    assert.deepEqual(faults, [])
+  })
+
+test('connectors never import each other', () => {
+  const folder = /^bridge-runtime\/connectors\/([^/]+)\//
+  const faults = shipped.flatMap(({ path, imports }) => {
+    const own = folder.exec(path)?.[1]
+    const others = imports.filter(({ target }) => own !== undefined && (folder.exec(target)?.[1] ?? own) !== own)
+    return others.map(({ target }) => `${path} imports ${target}`)
+  })
+  assert.deepEqual(faults, [])
+})
+
+test('no modules import each other in a circle', () => {
+  assert.equal(findCycle(everything)?.join(' → '), undefined)
+})
+
+test('a circle would be found', () => {
+  const module = (path: string, target: string): Module => ({
+    path,
+    text: '',
+    imports: [{ target, typeOnly: false, lazy: false }],
+  })
+  assert.deepEqual(findCycle([module('a', 'b'), module('b', 'c'), module('c', 'b')]), ['b', 'c', 'b'])
+})
+
+test('what decides reads no clock, no environment and no random number', () => {
+  const pure = shipped.filter(({ path }) => /^(crds\/schema|operator\/streambridge|bridge-runtime\/core)\//.test(path))
+  const faults = pure
+    .filter(
+      ({ path }) =>
+        !/\/(clock|observe|reconcile|apply|publish-status|watches|checksum-key|read-report)\.ts$/.test(path),
+    )
+    .filter(({ text }) =>
+      /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bMath\.random\b|\bprocess\.env\b|\bfetch\(/.test(text),
+    )
+  assert.deepEqual(
+    faults.map(({ path }) => path),
+    [],
+  )
+})
+
+test('no module is longer than 300 lines', () => {
+  const long = everything.filter(({ text }) => text.split('\n').length > 301)
+  assert.deepEqual(
+    long.map(({ path, text }) => `${path}: ${text.split('\n').length - 1}`),
+    [],
+  )
+})
+
+test('what ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
+  const missing = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) => {
+    const named = readFileSync(join(root, page), 'utf8').matchAll(/`([\w.-]+\/[\w./-]*|[\w-]+\.(?:md|json|ts))`/g)
+    return [...named]
+      .map(([, path = '']) => path)
+      .filter((path) => !existsSync(join(root, path)))
+      .map((path) => `${page}: ${path}`)
+  })
+  assert.deepEqual(missing, [])
+})
+
+test('generated files are fresh: otherwise run `npm run generate`', async () => {
+  assert.deepEqual(await staleFiles(generatedFiles(), pathToFileURL(root)), [])
+})

@@ -1,0 +1,23 @@
+/** The suite every connector runs against its real server. CONTRACT.md has the rules in words. */
+import { suite, test } from 'node:test'
+import type { ConnectorHarness } from './harness.ts'
+import { type Rule, sinkRules, sourceRules } from './rules.ts'
+import { sinkTests } from './sink-rules.ts'
+import { sourceTests } from './source-rules.ts'
+
+type Tests = Readonly<Record<string, (harness: ConnectorHarness) => Promise<void>>>
+
+/** Registers a test per rule; an exception is skipped with its reason. */
+export function connectorSuite(harness: ConnectorHarness): void {
+  const { connector, exceptions } = harness
+  const register = (role: string, rules: Readonly<Partial<Record<Rule, string>>>, tests: Tests): void =>
+    void suite(`${connector.name} ${role}`, { concurrency: 4 }, () => {
+      for (const [rule, promise] of Object.entries(rules)) {
+        const reason = exceptions[rule as Rule]
+        const options = reason === undefined ? {} : { skip: reason }
+        test(`${rule}: ${promise}`, options, () => tests[rule]?.(harness))
+      }
+    })
+  if (connector.source !== undefined) register('source', sourceRules, sourceTests)
+  if (connector.sink !== undefined) register('sink', sinkRules, sinkTests)
+}

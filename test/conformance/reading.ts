@@ -1,0 +1,136 @@
+/** The least an engine can be: asks each partition for records, keeps them, and commits when told to. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type {
+  BridgeRecord,
+  PartitionReader,
+  Position,
+  Source,
+  SourceHost,
+} from '../../bridge-runtime/core/contracts.ts'
+import { asBridgeError, type BridgeError } from '../../bridge-runtime/core/errors.ts'
+
+export interface Received extends BridgeRecord {
+  readonly partition: string
+}
+
+export interface Reading {
+  readonly received: readonly Received[]
+  /** Owned now, by partition. */
+  readonly readers: ReadonlyMap<string, PartitionReader>
+  /** Every reader ever handed out. */
+  readonly assigned: readonly PartitionReader[]
+  /** What the connection, polls, commits and runs reported. */
+  readonly errors: readonly BridgeError[]
+  readonly connected: boolean
+  readonly partitions: number | undefined
+  /** Commits a position, or all that was received. */
+  commit(partition: string, position: Position): Promise<void>
+  commitAll(): Promise<void>
+  /** Ends in good order, committing all that was received; or as if the process died, committing nothing. */
+  stop(how?: 'commit' | 'abandon'): Promise<void>
+}
+
+export interface ReadingOptions {
+  /** Partitions that are not asked while it says so. */
+  readonly asks?: (partition: string) => boolean
+}
+
+/** Runs a source until it is stopped; a run that fails is repeated, as the engine does. */
+export function startReading(source: Source, { asks = () => true }: ReadingOptions = {}): Reading {
+  const received: Received[] = []
+  const assigned: PartitionReader[] = []
+  const errors: BridgeError[] = []
+  const readers = new Map<string, PartitionReader>()
+  const polls = new Map<PartitionReader, { readonly stop: AbortController; readonly done: Promise<void> }>()
+  const last = new Map<PartitionReader, Position>()
+  const stopped = new AbortController()
+  let connected = false
+  let partitions: number | undefined
+  let ending: 'commit' | 'abandon' = 'commit'
+
+  const poll = async (reader: PartitionReader, signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      if (!asks(reader.partition)) {
+        await sleep(20)
+        continue
+      }
+      try {
+        const batch = await reader.poll(signal)
+        if (signal.aborted || batch === 'end') return
+        if (batch === undefined) continue
+        for (const record of batch.records()) received.push({ ...record, partition: reader.partition })
+        last.set(reader, batch.last)
+      } catch (thrown) {
+        errors.push(asBridgeError(thrown))
+        await sleep(100)
+      }
+    }
+  }
+  const commit = async (reader: PartitionReader, position: Position): Promise<void> => {
+    if (reader.settlement.kind !== 'watermark') return
+    await reader.settlement.commit({ position, ended: false })
+  }
+  const commitLast = async (reader: PartitionReader): Promise<void> => {
+    const position = last.get(reader)
+    if (position !== undefined) await commit(reader, position)
+  }
+  const host: SourceHost = {
+    assigned(reader) {
+      assigned.push(reader)
+      readers.set(reader.partition, reader)
+      const stop = new AbortController()
+      polls.set(reader, { stop, done: poll(reader, stop.signal) })
+    },
+    async revoked(reader, how) {
+      polls.get(reader)?.stop.abort()
+      await polls.get(reader)?.done
+      if (how === 'drain' && (ending === 'commit' || !stopped.signal.aborted)) await commitLast(reader)
+      if (readers.get(reader.partition) === reader) readers.delete(reader.partition)
+    },
+    connection(error) {
+      connected = error === undefined
+      if (error !== undefined) errors.push(error)
+    },
+    partitions(total) {
+      partitions = total
+    },
+  }
+  const run = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      try {
+        await source.run(host, stopped.signal)
+      } catch (thrown) {
+        errors.push(asBridgeError(thrown))
+        for (const reader of readers.values()) await host.revoked(reader, 'lost')
+        await sleep(100)
+      }
+    }
+  }
+  const running = run()
+  return {
+    received,
+    readers,
+    assigned,
+    errors,
+    get connected() {
+      return connected
+    },
+    get partitions() {
+      return partitions
+    },
+    async commit(partition, position) {
+      const reader = readers.get(partition)
+      if (reader === undefined) throw new RangeError(`${partition} is not owned`)
+      await commit(reader, position)
+    },
+    async commitAll() {
+      for (const reader of readers.values()) await commitLast(reader)
+    },
+    async stop(how = 'commit') {
+      ending = how
+      stopped.abort()
+      await running
+      await source[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+/** What every connector promises, by number. CONTRACT.md says why; a test compares the two. */
+export const sourceRules = {
+  S1: 'opens, hands out every partition and closes without a record',
+  S2: 'delivers what was sent, once and in order per key',
+  S3: 'delivers again what was not committed when its owner died',
+  S4: 'begins behind the committed record, nowhere else',
+  S5: 'keeps the key, the value, the headers and the time of a record, also where they are empty or absent',
+  S6: 'stops when told to, though no record comes',
+  S7: 'gives one partition while another is not asked',
+  S8: 'knows its lag, or says why not, and has none when all is committed',
+  S9: 'commits nothing for an owner that has let go',
+  S10: 'names a missing stream, and begins by itself when it is there',
+  S11: 'survives a loss of the connection without losing a record',
+  S12: 'calls wrong credentials fatal and keeps them to itself',
+  S13: 'shares the partitions of a stream among its replicas',
+} as const
+
+export const sinkRules = {
+  K1: 'stores what it is given, in order per key',
+  K2: 'keeps the key, the value, the headers and the time of a record, also where they are empty or absent',
+  K3: 'refuses a record that is too large as poison and stores the others',
+  K4: 'stores no record behind a failed one of its key',
+  K5: 'takes as much in one write as its limits say',
+  K6: 'takes writes of different keys at the same time',
+  K7: 'reports what is in doubt as a failure, so that sending again loses nothing and keeps the order',
+  K8: 'names a missing stream, and opens when it is there',
+  K9: 'ends a write when told to',
+  K10: 'calls wrong credentials fatal and keeps them to itself',
+  K11: 'tells each record’s origin where records have headers',
+} as const
+
+export type SourceRule = keyof typeof sourceRules
+export type SinkRule = keyof typeof sinkRules
+export type Rule = SourceRule | SinkRule

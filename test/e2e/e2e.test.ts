@@ -1,0 +1,115 @@
+/** The whole of StreamBridge on a real cluster. Needs KUBECONFIG, kubectl, helm and what `settings.ts` reads. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { assertWhole } from '../support/tally.ts'
+import { temporaryDirectory } from '../support/server-process.ts'
+import { auditPosition, readAudit } from './audit-log.ts'
+import { findCanaries, gatherPlaces } from './canary.ts'
+import { untilReplicas } from './disturbances.ts'
+import { example, exampleFiles } from './examples.ts'
+import { buildImage, installChart, operatorNamespace, uninstallChart } from './install.ts'
+import { apply, kubectl, restrictedNamespace, until, untilCondition } from './kubectl.ts'
+import { objectsIn } from './leftovers.ts'
+import { collectLogs, type LogCollector } from './log-collector.ts'
+import { moveThroughDisturbances, outcomeLine } from './moving.ts'
+import { readSettings } from './settings.ts'
+import { applyBridges, bridgeNamespace, setStage, type Stage } from './stage.ts'
+
+const settings = readSettings(process.env)
+const say = (line: string): void => console.log(`# ${line}`)
+const examplesNamespace = 'streambridge-examples'
+const namespaces = [operatorNamespace, bridgeNamespace, examplesNamespace]
+
+suite('on a cluster', { concurrency: 1 }, () => {
+  let stage: Stage
+  let logs: LogCollector
+  let auditStart = 0
+  const audit = { skip: settings.auditLog === undefined && 'AUDIT_LOG is not set' }
+  const forbiddenSince = async (position: number): Promise<readonly string[]> =>
+    (await readAudit(settings.auditLog ?? '', position, namespaces)).forbidden
+  const auditNow = (): number => (settings.auditLog === undefined ? 0 : auditPosition(settings.auditLog))
+
+  before(async () => {
+    const staged = setStage(settings.host)
+    await Promise.all([buildImage(settings), staged])
+    stage = await staged
+    await uninstallChart()
+    auditStart = auditNow()
+    logs = collectLogs(temporaryDirectory('e2e-logs'), namespaces)
+    await installChart(settings)
+    await applyBridges(stage)
+    await restrictedNamespace(examplesNamespace)
+  })
+
+  after(async () => {
+    await logs?.[Symbol.asyncDispose]()
+    await stage?.stop()
+    if (settings.keep) return
+    await uninstallChart()
+    for (const namespace of namespaces) await kubectl('delete', 'namespace', namespace, '--ignore-not-found')
+  })
+
+  test('the API server takes every example as it stands', async () => {
+    for (const file of exampleFiles()) await apply(examplesNamespace, await example(file), '--dry-run=server')
+  })
+
+  test('nothing is lost, reordered or corrupt through kills, rotation, scaling and edits', async () => {
+    const outcomes = await moveThroughDisturbances(stage, settings.records, say)
+    for (const outcome of outcomes) say(outcomeLine(outcome))
+    for (const { tally, bound } of outcomes) assertWhole(tally, bound)
+  })
+
+  test('the value of a Secret is nowhere but in the Secret', async () => {
+    const places = await gatherPlaces(namespaces)
+    for (const [file, text] of logs.read()) places.set(`log ${file}`, text)
+    for (const kind of ['log', 'metrics', 'report', 'environment', 'StreamBridge', 'ConfigMap', 'Event'])
+      assert.ok(
+        [...places].some(([place, text]) => place.startsWith(`${kind} `) && text.length > 20),
+        `looked into no ${kind}`,
+      )
+    say(`looked for ${Object.keys(stage.canaries).length} values in ${places.size} places`)
+    assert.deepEqual(findCanaries(places, stage.canaries), [])
+  })
+
+  test('the smallest example runs where Pod Security is restricted', async () => {
+    await apply(examplesNamespace, await example('generator-to-console.yaml'))
+    await untilReplicas({ namespace: examplesNamespace, bridge: 'hello' }, 1)
+    await untilCondition(examplesNamespace, 'hello', { type: 'Ready', status: 'True' })
+  })
+
+  test('nobody asked for anything he may not do', audit, async () => {
+    const { forbidden, used } = await readAudit(settings.auditLog ?? '', auditStart, namespaces)
+    for (const [what, times] of [...used].sort(([one], [other]) => one.localeCompare(other))) say(`${times} × ${what}`)
+    assert.deepEqual(forbidden, [])
+  })
+
+  test('a deleted bridge leaves nothing behind', async () => {
+    const deleted = auditNow()
+    for (const namespace of [bridgeNamespace, examplesNamespace]) {
+      await kubectl('delete', 'sbr', '--all', '--namespace', namespace, '--timeout=60s')
+      await until(
+        `${namespace} is empty`,
+        90,
+        () => objectsIn(namespace),
+        (objects) => objects.length === 0,
+      )
+    }
+    // Its Role goes at the same moment as its Leases, while the pods still drain.
+    const refused = settings.auditLog === undefined ? [] : await forbiddenSince(deleted)
+    assert.deepEqual(
+      refused.filter((what) => !/-bridge: (update|delete) coordination.k8s.io\/leases$/.test(what)),
+      [],
+    )
+  })
+
+  test('in namespaced mode only the watched namespaces are served', async () => {
+    await uninstallChart()
+    const start = auditNow()
+    await installChart(settings, 'rbac.scope=namespaced', `watchNamespaces={${examplesNamespace}}`, 'replicas=2')
+    for (const namespace of [bridgeNamespace, examplesNamespace])
+      await apply(namespace, await example('generator-to-console.yaml'))
+    await untilCondition(examplesNamespace, 'hello', { type: 'Ready', status: 'True' })
+    assert.deepEqual(await objectsIn(bridgeNamespace), ['StreamBridge/hello'])
+    if (settings.auditLog !== undefined) assert.deepEqual(await forbiddenSince(start), [])
+  })
+})

@@ -1,0 +1,144 @@
+/** Moves records in both directions while everything that can happen to a bridge happens to it. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
+import { duplicateBound, type Tally, tallyLine } from '../support/tally.ts'
+import { testRun, type TestRun } from '../support/verifier.ts'
+import { edit, killOperator, killRuntimePod, rotateSecret, scale } from './disturbances.ts'
+import { maxInFlightBytes, type Stage } from './stage.ts'
+import { kafkaSender, kinesisSender, produce, readKafka, readKinesis, type Send } from './traffic.ts'
+
+export interface Outcome {
+  readonly direction: string
+  readonly tally: Tally
+  readonly bound: number
+}
+
+interface Direction {
+  readonly name: string
+  readonly run: TestRun
+  readonly send: Send
+  readonly close: () => Promise<void>
+  readonly read: (signal: AbortSignal) => Promise<void>
+  /** Most records that arrived within one second. */
+  peak: number
+}
+
+const bytes = 200
+/** Records per second: slow while the bridges are disturbed, so that there is something to disturb. */
+const calm = 4_000
+const disturbed = 300
+
+/** `log` hears what happens. Rejects when a disturbance does not come to its end. */
+export async function moveThroughDisturbances(
+  stage: Stage,
+  records: number,
+  log: (line: string) => void,
+): Promise<Outcome[]> {
+  const directions = await openDirections(stage)
+  const reading = new AbortController()
+  const readers = directions.map((direction) => direction.read(reading.signal))
+  const peaks = directions.map((direction) => watchPeak(direction, reading.signal))
+  let rate = disturbed
+  const producers = directions.map(({ run, send }) => produce(run, { records, rate: () => rate }, send))
+  try {
+    await disturb(stage, log)
+    const early = directions.filter(({ run }) => run.sent >= records).map(({ name }) => name)
+    if (early.length > 0) log(`warning: all records were sent before the last disturbance ended: ${early.join(', ')}`)
+    rate = calm
+    await Promise.all(producers)
+    log('all records sent')
+    await Promise.all(directions.map((direction) => untilQuiet(direction, records)))
+  } finally {
+    rate = Number.POSITIVE_INFINITY
+    reading.abort()
+    await Promise.allSettled([...producers, ...readers, ...peaks])
+    await Promise.all(directions.map(({ close }) => close()))
+  }
+  return directions.map(({ name, run, peak }) => ({ direction: name, tally: run.tally(), bound: bound(peak) }))
+}
+
+async function openDirections({ kafka, kinesis }: Stage): Promise<Direction[]> {
+  const brokers = kafka.bootstrapServers
+  const run = (name: string): TestRun => testRun({ run: `${name}-${Date.now()}`, keys: 256, bytes })
+  const toKinesis = run('to-kinesis')
+  const toKafka = run('to-kafka')
+  return [
+    {
+      name: 'Kafka → Kinesis',
+      run: toKinesis,
+      ...(await kafkaSender(brokers, 'orders')),
+      read: (signal) => readKinesis(kinesis.endpoint, 'orders', toKinesis, signal),
+      peak: 0,
+    },
+    {
+      name: 'Kinesis → Kafka',
+      run: toKafka,
+      ...kinesisSender(kinesis.endpoint, 'clicks'),
+      read: (signal) => readKafka(brokers, 'clicks', toKafka, signal),
+      peak: 0,
+    },
+  ]
+}
+
+async function disturb(stage: Stage, log: (line: string) => void): Promise<void> {
+  const { toKinesis, toKafka } = stage
+  const both = [toKinesis, toKafka]
+  const began = performance.now()
+  const step = async (what: string, act: () => Promise<unknown>): Promise<void> => {
+    await act()
+    log(`${((performance.now() - began) / 1000).toFixed(0)} s: ${what}`)
+  }
+  const eachBridge = (act: (target: typeof toKafka) => Promise<void>) => () => Promise.all(both.map(act))
+  await sleep(5_000)
+  await step('killed a runtime pod of each bridge', eachBridge(killRuntimePod))
+  await step('killed the operator', killOperator)
+  await step('changed the Kafka password', async () => rotateSecret(toKinesis, await stage.newKafkaPassword()))
+  await step(
+    'scaled to 3',
+    eachBridge((target) => scale(target, 3)),
+  )
+  await step(
+    'edited both bridges',
+    eachBridge((target) => edit(target, { spec: { delivery: { commitInterval: '500ms' } } })),
+  )
+  await step(
+    'scaled to 1',
+    eachBridge((target) => scale(target, 1)),
+  )
+}
+
+async function watchPeak(direction: Direction, signal: AbortSignal): Promise<void> {
+  let before = 0
+  while (!signal.aborted) {
+    await sleep(1_000, undefined, { signal }).catch(() => undefined)
+    const { received } = direction.run
+    direction.peak = Math.max(direction.peak, received - before)
+    before = received
+  }
+}
+
+/** Until every record arrived; then a little longer, for late duplicates. */
+async function untilQuiet({ name, run }: Direction, records: number): Promise<void> {
+  await eventually(
+    `${name}: ${records} records arrive`,
+    () => run.received,
+    (received) => received >= records,
+    {
+      within: 180_000,
+      every: 500,
+    },
+  ).catch(() => undefined)
+  await sleep(5_000)
+}
+
+/** One kill of a replica per direction; a commit a second, and it takes a second at most. */
+const bound = (recordsPerSecond: number): number =>
+  duplicateBound({
+    kills: 1,
+    recordsPerSecond,
+    commitInterval: 2_000,
+    inFlight: Math.ceil(maxInFlightBytes / bytes),
+  })
+
+export const outcomeLine = ({ direction, tally, bound: most }: Outcome): string =>
+  `${direction}: ${tallyLine(tally, most)}`

@@ -1,0 +1,107 @@
+import { CompressionTypes, Partitioners } from 'kafkajs'
+import { kafka } from '../../../bridge-runtime/connectors/kafka/index.ts'
+import { connectorSuite } from '../../conformance/connector-suite.ts'
+import type { PlainRecord } from '../../conformance/harness.ts'
+import { createTopic, kafkaClient, startKafka, withAdmin } from '../../support/kafka.ts'
+import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
+
+const source = (target: string, topic: string): object => ({
+  bootstrapServers: [target],
+  topics: [topic],
+  sessionTimeout: '6s',
+  fetch: { maxWait: '200ms' },
+})
+const sink = (target: string, topic: string): object => ({ bootstrapServers: [target], topic, requestTimeout: '5s' })
+
+async function produce(target: string, topic: string, records: readonly PlainRecord[]): Promise<void> {
+  const producer = kafkaClient(target).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  })
+  await producer.connect()
+  await producer.send({
+    topic,
+    acks: -1,
+    compression: CompressionTypes.None,
+    messages: records.map(({ key, value, headers = {}, timestamp }) => ({
+      key,
+      value,
+      headers,
+      ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+    })),
+  })
+  await producer.disconnect()
+}
+
+async function readAll(target: string, topic: string): Promise<PlainRecord[]> {
+  const ends = await withAdmin(target, (admin) => admin.fetchTopicOffsets(topic))
+  const left = new Map(ends.filter(({ low, high }) => low !== high).map((end) => [end.partition, BigInt(end.high)]))
+  const records: PlainRecord[] = []
+  if (left.size === 0) return records
+  const consumer = kafkaClient(target).consumer({ groupId: uniqueName('reader'), sessionTimeout: 10_000 })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await new Promise<void>((resolve, reject) => {
+    consumer
+      .run({
+        eachMessage: ({ partition, message }) => {
+          const { key, value, timestamp, offset, headers = {} } = message
+          const named = Object.entries(headers).map(([name, text]) => [name, text?.toString() ?? ''])
+          records.push({
+            key: key?.toString() ?? null,
+            value,
+            headers: Object.fromEntries(named) as Record<string, string>,
+            timestamp: Number(timestamp),
+          })
+          if (BigInt(offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition)
+          if (left.size === 0) resolve()
+          return Promise.resolve()
+        },
+      })
+      .catch(reject)
+  })
+  await consumer.disconnect()
+  return records
+}
+
+connectorSuite({
+  connector: kafka,
+  exceptions: {},
+  lacks: {},
+  secrets: {},
+  tooLarge: 1_100_000,
+  target: sharedKafka,
+  createStream: (target, topic, partitions) => createTopic(target, topic, { partitions }),
+  sourceConfig: source,
+  sinkConfig: sink,
+  produce,
+  readAll,
+  async wrongCredentials(topic) {
+    const server = await startKafka({ listeners: ['sasl'], users: { alice: 'right-password' } })
+    const address = server.addresses.sasl ?? ''
+    const sasl = {
+      mechanism: 'PLAIN',
+      usernameSecretRef: { name: 'login', key: 'user' },
+      passwordSecretRef: { name: 'login', key: 'password' },
+    }
+    return {
+      source: { ...source(address, topic), sasl },
+      sink: { ...sink(address, topic), sasl },
+      secrets: { 'login/user': 'alice', 'login/password': 'wrong-canary-7f3a' },
+      canary: 'wrong-canary-7f3a',
+      stop: () => server.stop(),
+    }
+  },
+  async interruption() {
+    const server = await startKafka()
+    return {
+      target: server.bootstrapServers,
+      async interrupt() {
+        await server.kill()
+        await server.restart()
+      },
+      stop: () => server.stop(),
+    }
+  },
+})

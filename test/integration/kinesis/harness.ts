@@ -1,0 +1,123 @@
+import type { TestContext } from 'node:test'
+import { crc32 } from 'node:zlib'
+import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import type { ConnectorContext } from '../../../bridge-runtime/connectors/define-connector.ts'
+import { kinesisSink, kinesisSource } from '../../../bridge-runtime/connectors/kinesis/schema.ts'
+import { realClock } from '../../../bridge-runtime/core/clock.ts'
+import { allDelivered, type Sink } from '../../../bridge-runtime/core/contracts.ts'
+import { Engine, type EngineOptions } from '../../../bridge-runtime/core/engine.ts'
+import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
+import { kinesisCredentials, kinesisRegion } from '../../support/kinesis.ts'
+import { MemoryLog, MemorySource } from '../../support/memory/source.ts'
+import type { TestRecord, TestRun } from '../../support/verifier.ts'
+
+export const context = (replica = 'replica-0', leases: LeaseStore = memoryLeases()): ConnectorContext => ({
+  bridge: { namespace: 'default', name: 'orders' },
+  replica,
+  leases,
+  clock: realClock,
+  log: silentLogger,
+  onDataGap: 'Stop',
+  secret: async ({ key }) =>
+    Buffer.from(key === 'id' ? kinesisCredentials.accessKeyId : kinesisCredentials.secretAccessKey),
+})
+
+const auth = {
+  accessKeyIdSecretRef: { name: 'aws', key: 'id' },
+  secretAccessKeySecretRef: { name: 'aws', key: 'secret' },
+}
+
+export const sourceConfig = (endpoint: string, streamName: string, more: object = {}) =>
+  kinesisSource.parse({
+    streamName,
+    region: kinesisRegion,
+    endpoint,
+    auth,
+    polling: { interval: '200ms' },
+    leaseDuration: '3s',
+    shardSyncInterval: '1s',
+    ...more,
+  })
+
+export const sinkConfig = (endpoint: string, streamName: string, more: object = {}) =>
+  kinesisSink.parse({ streamName, region: kinesisRegion, endpoint, auth, ...more })
+
+export interface Running {
+  readonly engine: Engine
+  /** Drains and stops. */
+  stop(): Promise<void>
+}
+
+/** Runs an engine in the background until it is stopped, or the test ends. */
+export function running(
+  t: TestContext,
+  openSource: EngineOptions['openSource'],
+  openSink: EngineOptions['openSink'],
+  sinkLanes = 8,
+): Running {
+  const engine = new Engine({
+    openSource,
+    openSink,
+    openDeadLetterSink: undefined,
+    sinkLanes,
+    origin: 'kinesis/test',
+    ordering: 'PerKey',
+    backoff: { initial: 50, max: 1_000 },
+    maxRecordsPerSecond: Number.POSITIVE_INFINITY,
+    maxInFlightBytes: 32 * 1024 * 1024,
+    commitInterval: 300,
+    drainTimeout: 20_000,
+    clock: realClock,
+    random: Math.random,
+    onChange: () => undefined,
+    onWrite: () => undefined,
+  })
+  const stopped = new AbortController()
+  const done = engine.run(stopped.signal)
+  const stop = async (): Promise<void> => {
+    stopped.abort()
+    await done
+  }
+  t.after(stop)
+  return { engine, stop }
+}
+
+/** A sink that hands every record to the checker, in the order of arrival. */
+export const checking = (run: TestRun): Sink => ({
+  limits: { maxRecords: 1_000, maxBytes: 1_000_000 },
+  open: async () => undefined,
+  write: async (batch) => {
+    for (const { key, value } of batch.records()) run.arrived(key?.toString() ?? null, value)
+    return allDelivered
+  },
+  async [Symbol.asyncDispose]() {
+    // Holds nothing.
+  },
+})
+
+/** A source of these records, spread over partitions by key; it ends when all are settled. */
+export function recordsOf(records: readonly TestRecord[], partitions = 4): MemorySource {
+  const log = new MemoryLog(partitions)
+  for (const { key, value } of records) log.append(crc32(key) % partitions, key, value)
+  return new MemorySource(log, { finite: true, batch: 500 })
+}
+
+/**
+ * Writes records with the SDK alone, in the order of each key: one record per key and request, each request after the last.
+ */
+export async function produce(client: KinesisClient, stream: string, run: TestRun, count: number): Promise<void> {
+  let waiting = run.take(count)
+  while (waiting.length > 0) {
+    const keys = new Set<string>()
+    const now = waiting.filter(({ key }) => keys.size < 200 && !keys.has(key) && keys.add(key))
+    const chosen = new Set(now)
+    waiting = waiting.filter((record) => !chosen.has(record))
+    for (let rest = now; rest.length > 0; ) {
+      const Records = rest.map(({ key, value }) => ({ PartitionKey: key, Data: value }))
+      const { Records: results = [] } = await client.send(new PutRecordsCommand({ StreamName: stream, Records }))
+      rest = rest.filter((_, index) => results[index]?.ErrorCode !== undefined)
+    }
+  }
+}

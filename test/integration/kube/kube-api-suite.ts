@@ -1,0 +1,365 @@
+/** What every KubeApi does: run against the in-process one and against a real API server, so that the former is honest. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { type KubeApi, KubeError, type KubeObject, type WatchEvent } from '../../../operator/kube/api.ts'
+import {
+  type ConfigMap,
+  configMaps,
+  deployments,
+  leases,
+  podMonitors,
+  serviceAccounts,
+} from '../../../operator/kube/resources.ts'
+import { eventually } from '../../support/eventually.ts'
+import { bridgeManifest, deploymentManifest, deploymentSpecAsStored } from './manifests.ts'
+import { type StreamBridge, streamBridges } from '../../../operator/kube/resources.ts'
+
+export interface KubeUnderTest {
+  /** As field manager `streambridge`. */
+  readonly api: KubeApi
+  /** The same cluster under another field manager. */
+  as(manager: string): KubeApi
+  /** A namespace nobody else uses. */
+  namespace(): Promise<string>
+  close(): Promise<void>
+}
+
+const refused = (status: number, reason: string, message?: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof KubeError, String(error))
+  assert.deepEqual([error.status, error.reason], [status, reason], error.message)
+  if (message !== undefined) assert.match(error.message, message)
+  return true
+}
+
+const uniqueName = (): string => `t${randomUUID().slice(0, 8)}`
+
+/** The events of a watch, until there are `count`. */
+async function collect<T extends KubeObject>(events: AsyncIterable<WatchEvent<T>>, count: number): Promise<string[]> {
+  const seen: string[] = []
+  for await (const event of events) {
+    if (event.type !== 'BOOKMARK') seen.push(`${event.type} ${event.object.metadata.name}`)
+    if (seen.length === count) break
+  }
+  return seen
+}
+
+export function kubeApiSuite(title: string, open: () => Promise<KubeUnderTest>): void {
+  describe(title, () => {
+    let kube: KubeUnderTest
+    let api: KubeApi
+    let namespace: string
+    const configMap = (name: string, data?: Record<string, string>, labels?: Record<string, string>): ConfigMap => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace, ...(labels === undefined ? {} : { labels }) },
+      ...(data === undefined ? {} : { data }),
+    })
+    before(async () => {
+      kube = await open()
+      api = kube.api
+      namespace = await kube.namespace()
+    })
+    after(() => kube.close())
+
+    test('what does not exist is undefined', async () => {
+      assert.equal(await api.get(configMaps, { namespace, name: 'absent' }), undefined)
+      assert.equal(await api.get(configMaps, { namespace: 'no-such-namespace', name: 'absent' }), undefined)
+    })
+
+    test('an apply creates the object, and the same again writes nothing', async () => {
+      const first = await api.apply(configMaps, configMap('applied', { a: '1' }, { app: 'x' }))
+      assert.deepEqual([first.apiVersion, first.kind, first.data], ['v1', 'ConfigMap', { a: '1' }])
+      assert.ok(first.metadata.uid !== undefined && first.metadata.creationTimestamp !== undefined)
+      const second = await api.apply(configMaps, configMap('applied', { a: '1' }, { app: 'x' }))
+      assert.deepEqual(second, first)
+      assert.deepEqual(await api.get(configMaps, { namespace, name: 'applied' }), first)
+      assert.ok(!('managedFields' in first.metadata))
+    })
+
+    test('a field that is no longer applied vanishes, and what another manager set stays', async () => {
+      await api.apply(configMaps, configMap('shared', { mine: '1', gone: '1' }, { gone: '1' }))
+      await kube.as('other').apply(configMaps, configMap('shared', { theirs: '2' }))
+      const stored = await api.apply(configMaps, configMap('shared', { mine: '1' }))
+      assert.deepEqual(stored.data, { mine: '1', theirs: '2' })
+      assert.equal(stored.metadata.labels, undefined)
+    })
+
+    test('an apply takes a field over, and its former owner no longer removes it', async () => {
+      await kube.as('other').apply(configMaps, configMap('taken', { field: 'theirs', other: '1' }))
+      await api.apply(configMaps, configMap('taken', { field: 'mine' }))
+      const stored = await kube.as('other').apply(configMaps, configMap('taken', { other: '1' }))
+      assert.deepEqual(stored.data, { field: 'mine', other: '1' })
+    })
+
+    test('what an update changed is no longer removed by the applier', async () => {
+      await api.apply(configMaps, configMap('edited', { field: '1', keep: '1' }))
+      const stored = await api.get(configMaps, { namespace, name: 'edited' })
+      assert.ok(stored !== undefined)
+      await kube.as('editor').replace(configMaps, { ...stored, data: { ...stored.data, field: '2' } })
+      assert.deepEqual((await api.apply(configMaps, configMap('edited', { keep: '1' }))).data, {
+        field: '2',
+        keep: '1',
+      })
+    })
+
+    test('an apply with the UID of another object is refused', async () => {
+      const stored = await api.apply(configMaps, configMap('guarded', { a: '1' }))
+      const foreign = {
+        ...configMap('guarded', { a: '2' }),
+        metadata: { name: 'guarded', namespace, uid: randomUUID() },
+      }
+      await assert.rejects(api.apply(configMaps, foreign), refused(422, 'Invalid', /metadata\.uid.*field is immutable/))
+      const same = { ...foreign, metadata: { ...foreign.metadata, uid: stored.metadata.uid ?? '' } }
+      assert.deepEqual((await api.apply(configMaps, same)).data, { a: '2' })
+    })
+
+    test('an apply with a UID does not bring back what was deleted', async () => {
+      const gone = { ...configMap('deleted', { a: '2' }), metadata: { name: 'deleted', namespace, uid: randomUUID() } }
+      await assert.rejects(api.apply(configMaps, gone), refused(409, 'Conflict'))
+      assert.equal(await api.get(configMaps, { namespace, name: 'deleted' }), undefined)
+    })
+
+    test('an apply with an old resource version is refused', async () => {
+      const stored = await api.apply(configMaps, configMap('versioned', { a: '1' }))
+      await kube.as('other').apply(configMaps, configMap('versioned', { b: '1' }))
+      const { resourceVersion = '' } = stored.metadata
+      const old = { ...configMap('versioned', { a: '2' }), metadata: { name: 'versioned', namespace, resourceVersion } }
+      await assert.rejects(api.apply(configMaps, old), refused(409, 'Conflict'))
+    })
+
+    test('creating what exists is refused', async () => {
+      await api.create(configMaps, configMap('once'))
+      await assert.rejects(
+        api.create(configMaps, configMap('once')),
+        refused(409, 'AlreadyExists', /configmaps "once" already exists/),
+      )
+    })
+
+    test('of several replacements of one version exactly one wins', async () => {
+      const lease = { apiVersion: leases.apiVersion, kind: leases.kind, metadata: { name: 'raced', namespace } }
+      const stored = await api.create(leases, lease)
+      const results = await Promise.allSettled(
+        ['a', 'b', 'c', 'd', 'e'].map((holderIdentity) => api.replace(leases, { ...stored, spec: { holderIdentity } })),
+      )
+      assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+      for (const result of results)
+        if (result.status === 'rejected') refused(409, 'Conflict', /the object has been modified/)(result.reason)
+    })
+
+    test('a replacement removes what it leaves out', async () => {
+      const stored = await api.create(configMaps, configMap('replaced', { a: '1', b: '2' }, { x: '1' }))
+      const { resourceVersion = '' } = stored.metadata
+      const next = { ...configMap('replaced', { b: '3' }), metadata: { name: 'replaced', namespace, resourceVersion } }
+      const result = await api.replace(configMaps, next)
+      assert.deepEqual([result.data, result.metadata.labels], [{ b: '3' }, undefined])
+      assert.equal(result.metadata.uid, stored.metadata.uid)
+    })
+
+    test('replacing what is gone is refused', async () => {
+      const metadata = { name: 'never', namespace, resourceVersion: '1' }
+      await assert.rejects(api.replace(configMaps, { ...configMap('never'), metadata }), refused(404, 'NotFound'))
+    })
+
+    test('a deletion of another UID or version is refused, and of nothing succeeds', async () => {
+      const { metadata } = await api.create(configMaps, configMap('doomed'))
+      const { uid = '', resourceVersion = '' } = metadata
+      const key = { namespace, name: 'doomed' }
+      await assert.rejects(api.remove(configMaps, key, { uid: randomUUID() }), refused(409, 'Conflict'))
+      await api.apply(configMaps, configMap('doomed', { a: '1' }))
+      await assert.rejects(api.remove(configMaps, key, { uid, resourceVersion }), refused(409, 'Conflict'))
+      await api.remove(configMaps, key, { uid })
+      assert.equal(await api.get(configMaps, key), undefined)
+      await api.remove(configMaps, key, { uid })
+    })
+
+    test('a finalizer delays the deletion until it is taken off', async () => {
+      const key = { namespace, name: 'finalized' }
+      const wanted = configMap('finalized')
+      const { metadata } = await api.create(configMaps, {
+        ...wanted,
+        metadata: { ...wanted.metadata, finalizers: ['streambridge.dev/test'] },
+      })
+      await api.remove(configMaps, key, { uid: metadata.uid ?? '' })
+      const marked = await api.get(configMaps, key)
+      assert.ok(marked?.metadata.deletionTimestamp !== undefined)
+      await api.replace(configMaps, { ...marked, metadata: { ...marked.metadata, finalizers: [] } })
+      assert.equal(await api.get(configMaps, key), undefined)
+    })
+
+    test('an object goes with the last of its owners', async () => {
+      const owner = await api.create(configMaps, configMap('owner'))
+      const { name, uid = '' } = owner.metadata
+      const reference = { apiVersion: 'v1', kind: 'ConfigMap', name, uid }
+      const metadata = { name: 'owned', namespace, ownerReferences: [reference] }
+      await api.apply(serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata })
+      await api.remove(configMaps, { namespace, name }, { uid })
+      await eventually(
+        'the owned object is gone',
+        () => api.get(serviceAccounts, { namespace, name: 'owned' }),
+        (found) => found === undefined,
+      )
+    })
+
+    test('a list selects by namespace, label and name, and its items say what they are', async () => {
+      const other = await kube.namespace()
+      const group = uniqueName()
+      await api.apply(configMaps, configMap('l1', {}, { group, tier: 'a' }))
+      await api.apply(configMaps, configMap('l2', {}, { group, tier: 'b' }))
+      await api.apply(configMaps, {
+        ...configMap('l3', {}),
+        metadata: { name: 'l3', namespace: other, labels: { group } },
+      })
+      const names = async (labelSelector: string, within?: string, fieldSelector?: string): Promise<string> => {
+        const options = { labelSelector, ...(within === undefined ? {} : { namespace: within }) }
+        const field = fieldSelector === undefined ? {} : { fieldSelector }
+        const { items } = await api.list(configMaps, { ...options, ...field })
+        for (const item of items) assert.deepEqual([item.apiVersion, item.kind], ['v1', 'ConfigMap'])
+        return items
+          .map(({ metadata }) => metadata.name)
+          .sort()
+          .join(' ')
+      }
+      assert.equal(await names(`group=${group}`), 'l1 l2 l3')
+      assert.equal(await names(`group=${group}`, namespace), 'l1 l2')
+      assert.equal(await names(`group=${group},tier in (a, c)`), 'l1')
+      assert.equal(await names(`group=${group},tier notin (a)`), 'l2 l3')
+      assert.equal(await names(`group=${group},!tier`), 'l3')
+      assert.equal(await names(`group=${group},tier`), 'l1 l2')
+      assert.equal(await names(`group=${group},tier!=a`), 'l2 l3')
+      assert.equal(await names(`group=${group}`, namespace, 'metadata.name=l2'), 'l2')
+    })
+
+    test('a watch continues from a list: what is added, changed and deleted since, in order', async () => {
+      const labels = { watched: uniqueName() }
+      const selection = { namespace, labelSelector: `watched=${labels.watched}` }
+      const { resourceVersion } = await api.list(configMaps, selection)
+      const first = await api.apply(configMaps, configMap('w1', { a: '1' }, labels))
+      const signal = new AbortController()
+      const options = { ...selection, resourceVersion, timeoutSeconds: 60 }
+      const seen = collect(api.watch(configMaps, options, signal.signal), 5)
+      await api.apply(configMaps, configMap('unselected', { a: '1' }))
+      await api.apply(configMaps, configMap('w1', { a: '2' }, labels))
+      await api.apply(configMaps, configMap('w2', { a: '1' }, labels))
+      await api.remove(configMaps, { namespace, name: 'w1' }, { uid: first.metadata.uid ?? '' })
+      await api.apply(configMaps, configMap('w2', { a: '1' }, { watched: 'no-more' }))
+      assert.deepEqual(await seen, ['ADDED w1', 'MODIFIED w1', 'ADDED w2', 'DELETED w1', 'DELETED w2'])
+      signal.abort()
+    })
+
+    test('the version of a deletion is newer than the object it shows', async () => {
+      const { resourceVersion } = await api.list(configMaps, { namespace })
+      const { metadata } = await api.create(configMaps, configMap('versions'))
+      await api.remove(configMaps, { namespace, name: 'versions' }, { uid: metadata.uid ?? '' })
+      const options = { namespace, resourceVersion, timeoutSeconds: 60, fieldSelector: 'metadata.name=versions' }
+      const versions: number[] = []
+      for await (const event of api.watch(configMaps, options, new AbortController().signal)) {
+        if (event.type === 'BOOKMARK') continue
+        versions.push(Number(event.object.metadata.resourceVersion))
+        if (event.type === 'DELETED') break
+      }
+      assert.equal(versions.length, 2)
+      assert.ok((versions[1] ?? 0) > (versions[0] ?? 0), versions.join(' '))
+    })
+
+    test('a watch ends by itself after its time, without an error', async () => {
+      const { resourceVersion } = await api.list(configMaps, { namespace })
+      const events = api.watch(
+        configMaps,
+        { namespace, resourceVersion, timeoutSeconds: 1 },
+        new AbortController().signal,
+      )
+      assert.deepEqual(await collect(events, 1), [])
+    })
+
+    test('a watch ends when it is aborted, without an error', async () => {
+      const { resourceVersion } = await api.list(configMaps, { namespace })
+      const stop = new AbortController()
+      const options = { namespace, resourceVersion, timeoutSeconds: 60, fieldSelector: 'metadata.name=nothing' }
+      const seen = collect(api.watch(configMaps, options, stop.signal), 1)
+      setImmediate(() => stop.abort())
+      assert.deepEqual(await seen, [])
+    })
+
+    test('a kind that is not installed is found nowhere', async () => {
+      assert.equal(await api.get(podMonitors, { namespace, name: 'x' }), undefined)
+      await assert.rejects(api.list(podMonitors), refused(404, 'NotFound'))
+    })
+
+    test('a Deployment is stored with its defaults', async () => {
+      const stored = await api.apply(deployments, deploymentManifest(namespace))
+      assert.deepEqual(stored.spec, deploymentSpecAsStored)
+    })
+
+    test('the generation grows with the spec, not with labels', async () => {
+      const manifest = deploymentManifest(namespace, 'generations')
+      const first = await api.apply(deployments, manifest)
+      const metadata = { ...manifest.metadata, labels: { more: 'yes' } }
+      const labelled = await api.apply(deployments, { ...manifest, metadata })
+      const scaled = await api.apply(deployments, { ...manifest, metadata, spec: { ...manifest.spec, replicas: 0 } })
+      assert.deepEqual(
+        [first, labelled, scaled].map((object) => object.metadata.generation),
+        [1, 1, 2],
+      )
+    })
+
+    test('a selector cannot be changed', async () => {
+      const manifest = deploymentManifest(namespace, 'selected')
+      await api.apply(deployments, manifest)
+      const selector = { matchLabels: { app: 'other' } }
+      const template = { ...manifest.spec.template, metadata: { labels: { app: 'other' } } }
+      const changed = { ...manifest, spec: { ...manifest.spec, selector, template } }
+      await assert.rejects(
+        api.apply(deployments, changed),
+        refused(422, 'Invalid', /spec\.selector.*field is immutable/),
+      )
+    })
+
+    test('a StreamBridge is stored with its defaults', async () => {
+      const stored = await api.apply(streamBridges, bridgeManifest(namespace, 'defaults'))
+      assert.equal(stored.spec.scaling?.mode, 'Fixed')
+      assert.equal(stored.spec.delivery?.ordering, 'PerKey')
+      assert.equal(stored.metadata.generation, 1)
+    })
+
+    test('a StreamBridge that makes no sense is refused with the place and what to write', async () => {
+      const manifest = bridgeManifest(namespace, 'invalid')
+      const both = { ...manifest, spec: { ...manifest.spec, sink: {} } } as StreamBridge
+      await assert.rejects(
+        api.apply(streamBridges, both),
+        refused(
+          422,
+          'Invalid',
+          /^StreamBridge\.streambridge\.dev "invalid" is invalid: spec\.sink: Invalid value.*set exactly one of: /,
+        ),
+      )
+      assert.equal(await api.get(streamBridges, { namespace, name: 'invalid' }), undefined)
+    })
+
+    test('status and spec are written apart', async () => {
+      const manifest = bridgeManifest(namespace, 'apart')
+      const withStatus = { ...manifest, status: { phase: 'Failed' as const } }
+      assert.equal((await api.apply(streamBridges, withStatus)).status, undefined)
+      const paused = { ...manifest.spec, lifecycle: { desiredState: 'Paused' as const } }
+      const status = await api.applyStatus(streamBridges, { ...manifest, spec: paused, status: { phase: 'Running' } })
+      assert.deepEqual([status.status, status.spec.lifecycle], [{ phase: 'Running' }, { desiredState: 'Running' }])
+      assert.equal(status.metadata.generation, 1)
+      assert.deepEqual((await api.apply(streamBridges, manifest)).status, { phase: 'Running' })
+    })
+
+    test('a condition that is no longer applied vanishes', async () => {
+      const manifest = bridgeManifest(namespace, 'conditions')
+      await api.apply(streamBridges, manifest)
+      const condition = (type: string) =>
+        ({ type, status: 'True', reason: 'Test', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }) as const
+      await api.applyStatus(streamBridges, { ...manifest, status: { conditions: [condition('A'), condition('B')] } })
+      const stored = await api.applyStatus(streamBridges, { ...manifest, status: { conditions: [condition('B')] } })
+      assert.deepEqual(stored.status?.conditions, [condition('B')])
+    })
+
+    test('the status of what is gone is refused', async () => {
+      const absent = { ...bridgeManifest(namespace, 'absent'), status: { phase: 'Running' as const } }
+      await assert.rejects(api.applyStatus(streamBridges, absent), refused(404, 'NotFound', /"absent" not found/))
+    })
+  })
+}

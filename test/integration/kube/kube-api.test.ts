@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { realClock } from '../../../bridge-runtime/core/clock.ts'
+import { fromKubeconfig } from '../../../operator/kube/cluster-access.ts'
+import { createKubeClient } from '../../../operator/kube/client.ts'
+import { startKubeApiServer } from '../../support/kube-api-server.ts'
+import { kubeApiSuite } from './kube-api-suite.ts'
+
+const crd = new URL('../../../crds/streambridges.yaml', import.meta.url)
+
+kubeApiSuite('the client against a real API server', async () => {
+  const server = await startKubeApiServer({ controllerManager: true })
+  await server.kubectl(['apply', '-f', '-'], readFileSync(crd, 'utf8'))
+  await server.kubectl(['wait', '--for=condition=Established', 'crd/streambridges.streambridge.dev'])
+  const access = await fromKubeconfig({ path: server.kubeconfigPath })
+  const as = (fieldManager: string) => createKubeClient({ access, clock: realClock, fieldManager })
+  let namespaces = 0
+  return {
+    api: as('streambridge'),
+    as,
+    async namespace() {
+      const name = `namespace-${namespaces++}`
+      await server.kubectl(['create', 'namespace', name])
+      return name
+    },
+    async close() {
+      access.close()
+      await server.stop()
+    },
+  }
+})

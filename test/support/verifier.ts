@@ -1,0 +1,101 @@
+/** Records that can be checked on the far side, whatever lies between: (run, key, sequence, checksum) in the value. */
+import { crc32 } from 'node:zlib'
+import { Counter, type Tally } from './tally.ts'
+
+export interface TestRecord {
+  readonly key: string
+  readonly value: Buffer
+  readonly sequence: number
+}
+
+export interface RunOptions {
+  /** Tells this run's records from others in the same stream. No spaces. */
+  readonly run: string
+  /** How many keys take turns. */
+  readonly keys: number
+  /** Bytes of a value. Default 200, at least what the fields take. */
+  readonly bytes?: number
+  /** The same seed makes the same order of keys. Default 1. */
+  readonly seed?: number
+}
+
+export interface TestRun {
+  /** Makes the next record and counts it as sent: send it until it is acknowledged. */
+  next(): TestRecord
+  /** Makes the next `count` records. */
+  take(count: number): TestRecord[]
+  /** Looks at a record that arrived. Records of other runs are left alone. Call it in the order of the sink's partition. */
+  arrived(key: string | null, value: Buffer | string | null): void
+  /** Different records that arrived. */
+  readonly received: number
+  readonly sent: number
+  tally(): Tally
+}
+
+/** One producer and one checker. A reader in another process can check too: the sequences of a key count from 0. */
+export function testRun({ run, keys, bytes = 200, seed = 1 }: RunOptions): TestRun {
+  const sent = new Map<string, number>()
+  const counter = new Counter()
+  const random = randomNumbers(seed)
+  let total = 0
+  const next = (): TestRecord => {
+    const key = `key-${Math.floor(random() * keys)}`
+    const sequence = sent.get(key) ?? 0
+    sent.set(key, sequence + 1)
+    total++
+    return { key, sequence, value: encode({ run, key, sequence }, bytes) }
+  }
+  return {
+    next,
+    take: (count) => Array.from({ length: count }, next),
+    arrived(key, value) {
+      const text = value?.toString() ?? ''
+      const found = decode(text)
+      if (found === undefined) return counter.corrupt(`not a test record: ${text.slice(0, 60)}`)
+      if (found.run !== run) return
+      if (!found.whole) return counter.corrupt(`checksum of ${found.key}#${found.sequence}`)
+      if (key !== null && key !== found.key) return counter.corrupt(`${found.key}#${found.sequence} has key ${key}`)
+      counter.arrived(found.key, found.sequence)
+    },
+    get received() {
+      return counter.received
+    },
+    get sent() {
+      return total
+    },
+    tally: () => counter.tally(sent),
+  }
+}
+
+interface Fields {
+  readonly run: string
+  readonly key: string
+  readonly sequence: number
+}
+
+/** `run key sequence filler checksum`, the checksum over all before it. */
+function encode({ run, key, sequence }: Fields, bytes: number): Buffer {
+  const head = `${run} ${key} ${sequence} `
+  const body = head.padEnd(Math.max(head.length + 1, bytes - 9), 'abcdefghijklmnopqrstuvwxyz0123456789')
+  return Buffer.from(`${body} ${checksum(body)}`)
+}
+
+function decode(text: string): (Fields & { readonly whole: boolean }) | undefined {
+  const [run, key, sequence] = text.split(' ', 3)
+  if (run === undefined || key === undefined || sequence === undefined || !/^[0-9]+$/.test(sequence)) return undefined
+  const end = text.lastIndexOf(' ')
+  return { run, key, sequence: Number(sequence), whole: text.slice(end + 1) === checksum(text.slice(0, end)) }
+}
+
+const checksum = (text: string): string => crc32(text).toString(16).padStart(8, '0')
+
+/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
