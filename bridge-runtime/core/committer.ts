@@ -31,6 +31,12 @@ export class Committer {
     return this.#committed.position
   }
 
+  /** True when something is settled that is not committed. */
+  get behind(): boolean {
+    const progress = this.#options.progress()
+    return progress.position !== this.#committed.position || progress.ended !== this.#committed.ended
+  }
+
   close(): void {
     this.#closed = true
   }
@@ -47,10 +53,8 @@ export class Committer {
 
   #start(): Promise<void> {
     const { settlement } = this.#options.reader
-    const progress = this.#options.progress()
-    const same = progress.position === this.#committed.position && progress.ended === this.#committed.ended
-    if (this.#closed || same || settlement.kind !== 'watermark') return Promise.resolve()
-    this.#running = this.#write(progress, settlement.commit.bind(settlement)).finally(() => {
+    if (this.#closed || !this.behind || settlement.kind !== 'watermark') return Promise.resolve()
+    this.#running = this.#write(this.#options.progress(), settlement.commit.bind(settlement)).finally(() => {
       this.#running = undefined
     })
     return this.#running

@@ -239,6 +239,20 @@ test('a source, a sink and a store that fail at first are tried until they work'
   assert.equal(engine.failing.all().length, 0)
 })
 
+test('a commit that fails while draining is tried again before ownership is given away', async () => {
+  const log = filled(1, 20)
+  const sink = new MemorySink()
+  const commitErrors: BridgeError[] = []
+  const engine = memoryEngine(new MemorySource(log, { commitErrors }), sink, { commitInterval: 60_000 })
+  const stop = new AbortController()
+  const running = engine.run(stop.signal)
+  await eventually('all of it is stored', () => sink.stored.length === 20)
+  commitErrors.push(unreachable, unreachable, unreachable)
+  stop.abort()
+  await running
+  assert.deepEqual([commitErrors.length, log.committed[0]], [0, 20])
+})
+
 test('a gap in the source stops the partition and names it', async () => {
   const log = filled(1, 5)
   const gap = new BridgeError('memory/0: offsets 0 to 4 are gone', { kind: 'fatal', reason: 'DataGap' })

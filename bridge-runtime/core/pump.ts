@@ -4,9 +4,10 @@ import type { Clock } from './clock.ts'
 import { Committer } from './committer.ts'
 import type { Ordering, PartitionReader, Position, Sink, SourceBatch } from './contracts.ts'
 import { type DeliveryOptions, deliver } from './delivery.ts'
-import { asBridgeError, type BridgeError } from './errors.ts'
+import type { BridgeError } from './errors.ts'
 import type { Component, Failing } from './failing.ts'
 import { distribute, laneCount } from './lanes.ts'
+import { keepPolling } from './polling.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { setAside } from './set-aside.ts'
 import type { Statistics } from './statistics.ts'
@@ -75,7 +76,19 @@ export class Pump {
   }
 
   start(): void {
-    this.#polled = this.#poll()
+    this.#polled = keepPolling(
+      {
+        ...this.#options,
+        room: () => this.#room(),
+        take: (batch) => this.#take(batch),
+        ended: () => {
+          this.#ended = true
+          return this.commit()
+        },
+        gap: (error) => this.#halt('source', 'DataGap', error),
+      },
+      this.#polling.signal,
+    )
   }
 
   get halted(): Halt | undefined {
@@ -128,9 +141,20 @@ export class Pump {
     await this.#polled
     while (this.#working.size > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
     deadline.removeEventListener('abort', giveUp)
-    await this.commit()
+    await this.#commitAtLast(deadline)
     this.#close()
     return this.#watermark.records
+  }
+
+  /** A commit that fails now would be a duplicate later: it is tried until the deadline. */
+  async #commitAtLast(deadline: AbortSignal): Promise<void> {
+    const { backoff: settings, clock, random } = this.#options
+    for (let attempt = 0; ; attempt += 1) {
+      await this.commit()
+      if (this.#closed || deadline.aborted || !this.#committer.behind || this.reader.settlement.kind !== 'watermark')
+        return
+      await clock.sleep(backoff(settings, attempt, random), deadline)
+    }
   }
 
   /** Ownership is gone: whatever is in flight no longer counts, nothing is committed. */
@@ -138,36 +162,6 @@ export class Pump {
     this.#close()
     this.#stopPolling()
     this.#writing.abort()
-  }
-
-  async #poll(): Promise<void> {
-    const { failing, clock, backoff: settings, random } = this.#options
-    const { signal } = this.#polling
-    const place = `${this.reader.partition} poll`
-    let failures = 0
-    while (!signal.aborted) {
-      await this.#room()
-      if (signal.aborted) return
-      try {
-        const batch = await this.reader.poll(signal)
-        // What arrives after the abort was not taken: the next owner reads it.
-        if (signal.aborted) return
-        if (failures > 0) failing.worked('source', place)
-        failures = 0
-        if (batch === 'end') {
-          this.#ended = true
-          return await this.commit()
-        }
-        if (batch !== undefined) this.#take(batch)
-      } catch (thrown) {
-        if (signal.aborted) return
-        const error = asBridgeError(thrown)
-        if (error.reason === 'DataGap') return this.#halt('source', 'DataGap', error)
-        failing.failed('source', place, error)
-        await clock.sleep(backoff(settings, failures, random), signal)
-        failures += 1
-      }
-    }
   }
 
   /** Waits until the partition holds less than its share and the rate allows it: not polling is the backpressure. */

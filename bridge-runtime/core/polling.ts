@@ -1,0 +1,46 @@
+import { type BackoffSettings, backoff } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import type { PartitionReader, SourceBatch } from './contracts.ts'
+import { asBridgeError, type BridgeError } from './errors.ts'
+import type { Failing } from './failing.ts'
+
+export interface PollingOptions {
+  readonly reader: PartitionReader
+  readonly backoff: BackoffSettings
+  readonly clock: Clock
+  readonly random: () => number
+  readonly failing: Failing
+  /** Resolves when another batch may be taken, or the signal aborts: not polling is the backpressure. */
+  room(): Promise<void>
+  take(batch: SourceBatch): void
+  /** The partition is closed and fully read. */
+  ended(): Promise<void>
+  /** Records are gone that were not read yet. */
+  gap(error: BridgeError): void
+}
+
+/** Polls a partition until the signal aborts, it ends, or it has a gap. Never rejects: a failing poll is reported and repeated. */
+export async function keepPolling(options: PollingOptions, signal: AbortSignal): Promise<void> {
+  const { reader, failing, clock, random } = options
+  const place = `${reader.partition} poll`
+  for (let failures = 0; !signal.aborted; ) {
+    await options.room()
+    if (signal.aborted) return
+    try {
+      const batch = await reader.poll(signal)
+      // What arrives after the abort was not taken: the next owner reads it.
+      if (signal.aborted) return
+      if (failures > 0) failing.worked('source', place)
+      failures = 0
+      if (batch === 'end') return await options.ended()
+      if (batch !== undefined) options.take(batch)
+    } catch (thrown) {
+      if (signal.aborted) return
+      const error = asBridgeError(thrown)
+      if (error.reason === 'DataGap') return options.gap(error)
+      failing.failed('source', place, error)
+      await clock.sleep(backoff(options.backoff, failures, random), signal)
+      failures += 1
+    }
+  }
+}
