@@ -139,7 +139,7 @@ test('no module is longer than 300 lines', () => {
 
 test('what ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
   const missing = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) => {
-    const named = readFileSync(join(root, page), 'utf8').matchAll(/`([\w.-]+\/[\w./-]*|[\w-]+\.(?:md|json|ts))`/g)
+    const named = readFileSync(join(root, page), 'utf8').matchAll(/`([\w.-]+\/[\w./-]*|[\w-]+\.(?:md|json))`/g)
     return [...named]
       .map(([, path = '']) => path)
       .filter((path) => !existsSync(join(root, path)))

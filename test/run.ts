@@ -29,6 +29,14 @@ const prepare: Record<Need, () => Promise<void>> = {
   kube: async () => void (await kubeBinaries()),
 }
 
+/** Ends the test processes with this one. */
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    interrupted.abort()
+    process.exit(130)
+  })
+
 const prepared = new Map<Need, Promise<string | undefined>>()
 
 /** Undefined when it is ready, otherwise why it is not. */

@@ -70,7 +70,10 @@ export function kubernetesRequest({
     const payload = body === undefined ? undefined : JSON.stringify(body)
     const headers = {
       accept: 'application/json',
-      ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+      // Without a length Node sends the body of a DELETE as if it were the next request.
+      ...(payload === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) }),
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
     }
     const signal = AbortSignal.timeout(deadline)

@@ -33,6 +33,7 @@ const checkpointText = z
 
 const leaseObject = z.object({
   metadata: z.object({
+    uid: z.string(),
     resourceVersion: z.string(),
     annotations: z.object({
       [annotation.partition]: z.string(),
@@ -51,7 +52,17 @@ const listAnswer = z.object({
   metadata: z.object({ continue: z.string().optional() }).default({}),
   items: z.array(z.unknown()),
 })
-const versioned = z.object({ metadata: z.object({ resourceVersion: z.string() }) })
+const versioned = z.object({ metadata: z.object({ uid: z.string(), resourceVersion: z.string() }) })
+
+/** A lease's version: with the uid, because an update of an object that is gone would otherwise make a new one. */
+const versionOf = ({ uid, resourceVersion }: { readonly uid: string; readonly resourceVersion: string }): string =>
+  `${uid}/${resourceVersion}`
+const versionIn = (answer: unknown): string => versionOf(versioned.parse(answer).metadata)
+
+function preconditionsOf(version: string): { readonly uid: string; readonly resourceVersion: string } {
+  const [uid = '', resourceVersion = ''] = version.split('/')
+  return { uid, resourceVersion }
+}
 
 const pageSize = 500
 
@@ -67,7 +78,7 @@ function toLease({ metadata, spec }: LeaseObject): Lease {
     epoch: spec.leaseTransitions,
     renewals: metadata.annotations[annotation.renewals],
     checkpoint: { position, ended },
-    version: metadata.resourceVersion,
+    version: versionOf(metadata),
   }
 }
 
@@ -80,13 +91,13 @@ export function kubernetesLeases(options: KubernetesLeasesOptions): LeaseStore {
   const collection = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
   const path = (partition: string): string => `${collection}/${objectName(bridge, partition)}`
 
-  const body = (lease: Omit<Lease, 'version'>, resourceVersion: string | undefined): object => ({
+  const body = (lease: Omit<Lease, 'version'>, version: string | undefined): object => ({
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
     metadata: {
       name: objectName(bridge, lease.partition),
       namespace,
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(version === undefined ? {} : preconditionsOf(version)),
       labels: { [label]: bridge },
       annotations: {
         [annotation.partition]: lease.partition,
@@ -114,7 +125,7 @@ export function kubernetesLeases(options: KubernetesLeasesOptions): LeaseStore {
     // Gone counts as taken: somebody removed it, so this process does not own it.
     if (status === 409 || status === 404) throw fenced(lease.partition)
     if (status !== 200) throw refused('updating', path(lease.partition), status, answer)
-    return { ...next, version: versioned.parse(answer).metadata.resourceVersion }
+    return { ...next, version: versionIn(answer) }
   }
 
   async function list(): Promise<readonly Lease[]> {
@@ -136,7 +147,7 @@ export function kubernetesLeases(options: KubernetesLeasesOptions): LeaseStore {
   async function tryCreate(partition: string): Promise<Lease | undefined> {
     const fresh = unowned(partition)
     const made = await request('POST', collection, body(fresh, undefined))
-    if (made.status === 201) return { ...fresh, version: versioned.parse(made.body).metadata.resourceVersion }
+    if (made.status === 201) return { ...fresh, version: versionIn(made.body) }
     if (made.status !== 409) throw refused('creating', path(partition), made.status, made.body)
     const found = await request('GET', path(partition))
     if (found.status === 404) return undefined
@@ -144,10 +155,9 @@ export function kubernetesLeases(options: KubernetesLeasesOptions): LeaseStore {
     const [lease] = ours(found.body)
     if (lease !== undefined) return lease
     // Left behind by a deleted StreamBridge of the same name, whose positions are not ours.
-    const { resourceVersion } = versioned.parse(found.body).metadata
-    const replaced = await request('PUT', path(partition), body(fresh, resourceVersion))
+    const replaced = await request('PUT', path(partition), body(fresh, versionIn(found.body)))
     if (replaced.status === 200) {
-      return { ...fresh, version: versioned.parse(replaced.body).metadata.resourceVersion }
+      return { ...fresh, version: versionIn(replaced.body) }
     }
     if (replaced.status === 409 || replaced.status === 404) return undefined
     throw refused('replacing', path(partition), replaced.status, replaced.body)
@@ -165,8 +175,8 @@ export function kubernetesLeases(options: KubernetesLeasesOptions): LeaseStore {
   }
 
   async function remove(lease: Lease): Promise<void> {
-    const preconditions = { preconditions: { resourceVersion: lease.version } }
-    const { status, body: answer } = await request('DELETE', path(lease.partition), preconditions)
+    const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: preconditionsOf(lease.version) }
+    const { status, body: answer } = await request('DELETE', path(lease.partition), options)
     if (status === 409 || status === 404) throw fenced(lease.partition)
     if (status !== 200) throw refused('deleting', path(lease.partition), status, answer)
   }

@@ -16,7 +16,6 @@ Reconciles StreamBridge objects of the cluster it runs in, or of the kubeconfig'
   LOG_LEVEL            debug, info (default), warn or error
   REPORT_INTERVAL      time between two looks at the replicas: 5s
   RESYNC               time after which everything is read again (default 10m)
-  POD_MONITORS         true where PodMonitors may be made; default false
   POD_NAME, POD_NAMESPACE  who and where this operator is`,
   options: {},
   run: async () => {

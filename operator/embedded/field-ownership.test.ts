@@ -70,8 +70,9 @@ const document: fc.Arbitrary<JsonObject> = fc.letrec((tie) => ({
     selector: ({ name }) => name,
     minLength: 1,
   }),
-  object: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.oneof({ depthSize: 'small' }, tie('leaf'), tie('object')), {
+  object: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.oneof({ maxDepth: 2 }, tie('leaf'), tie('object')), {
     minKeys: 1,
+    maxKeys: 3,
   }),
   document: fc.record({ spec: tie('object'), containers: tie('containers') }, { requiredKeys: [] }),
 })).document as fc.Arbitrary<JsonObject>

@@ -141,3 +141,15 @@ test('a bridge made anew under its old name gets its own objects', async () => {
   const deployment = await world.deployment('orders')
   assert.equal(deployment?.metadata.ownerReferences?.[0]?.uid, made.metadata.uid)
 })
+
+test('an object of another StreamBridge is left alone', async () => {
+  const world = await aRunningBridge('other')
+  const owner = (await world.deployment('other'))?.metadata.ownerReferences ?? []
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount' }
+  const metadata = { name: 'orders-bridge', namespace, ownerReferences: owner }
+  const before = await world.people.create(serviceAccounts, { ...account, metadata })
+  await world.people.create(streamBridges, aBridge('orders'))
+  await world.reconcile('orders')
+  assert.deepEqual(await world.people.get(serviceAccounts, { namespace, name: 'orders-bridge' }), before)
+  assert.match(await said(world, 'orders', 'Available'), /^False\/NameConflict/)
+})

@@ -6,6 +6,7 @@ import { type Before, observe, type ObserveOptions } from './observe.ts'
 import type { Observed } from './observed.ts'
 import { type Plan, type PlanContext, planFor } from './plan.ts'
 import { publishStatus } from './publish-status.ts'
+import { restBetween } from './status-writes.ts'
 import type { ScalingMemory } from './scaling-policy.ts'
 
 export interface ReconcileOptions extends ObserveOptions {
@@ -21,7 +22,7 @@ interface Memory {
   readonly observed: Observed
   readonly scaling: ScalingMemory | undefined
   /** When the status was last written, on the monotonic clock. */
-  readonly statusAt: number | undefined
+  readonly statusAt: number
 }
 
 export interface Reconciler {
@@ -56,8 +57,11 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     for (const event of plan.events) events.record({ regarding: observed.stored, ...event })
     onPlan?.(key, plan)
 
-    const last = { stored: observed.stored, at: memory?.statusAt }
-    const published = await publishStatus(kube, last, plan.status, now.monotonic)
+    const last = { stored: observed.stored, at: memory?.statusAt ?? -Infinity }
+    const published = await publishStatus(kube, last, plan.status, {
+      at: now.monotonic,
+      rest: restBetween(observed.interval),
+    })
     if (published === undefined) changed.add(key)
     const { stored, at } = published ?? last
     memories.set(key, { observed: { ...observed, stored }, scaling: plan.memory, statusAt: at })

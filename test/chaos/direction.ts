@@ -71,22 +71,27 @@ export async function kafkaToKinesis(shards = 4): Promise<Direction> {
 export async function kinesisToKafka(shards = 4): Promise<Direction> {
   const { topic, stream, bootstrapServers, endpoint } = await ends(shards)
   const client = kinesisClient(endpoint)
-  const { consumer, collect } = await kafkaCollector(bootstrapServers, topic)
+  const checker = await kafkaCollector(bootstrapServers, topic)
   return {
     name: 'Kinesis → Kafka',
     source: {
       kinesis: {
-        ...{ streamName: stream, region: kinesisRegion, endpoint, auth },
-        ...{ polling: { interval: '200ms' }, leaseDuration: '4s', shardSyncInterval: '1s' },
+        streamName: stream,
+        region: kinesisRegion,
+        endpoint,
+        auth,
+        polling: { interval: '200ms' },
+        leaseDuration: '4s',
+        shardSyncInterval: '1s',
       },
     },
     sink: { kafka: { bootstrapServers: [bootstrapServers], topic } },
     secrets,
     stream,
     send: (records) => sendToKinesis(client, stream, records),
-    collect,
+    collect: (run) => checker.collect(run),
     async [Symbol.asyncDispose]() {
-      await consumer.disconnect()
+      await checker.consumer.disconnect()
       client.destroy()
     },
   }

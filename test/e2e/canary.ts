@@ -43,18 +43,25 @@ async function insidePod({ metadata: { namespace, name } }: Pod): Promise<[strin
   ]
 }
 
-/** `canaries`: name → value. A value is also searched for as base64 and as in a URL. */
+/** Where a value shows, plain, as in a URL, or within something that was encoded as base64. `canaries`: name → value. */
 export function findCanaries(
   places: ReadonlyMap<string, string>,
   canaries: Readonly<Record<string, string>>,
 ): Finding[] {
-  const forms = Object.entries(canaries).flatMap(([canary, value]) =>
-    [value, Buffer.from(value).toString('base64').replace(/=+$/, ''), encodeURIComponent(value)].map((form) => ({
-      canary,
-      form,
-    })),
-  )
+  const wanted = Object.entries(canaries).map(([canary, value]) => ({ canary, forms: formsOf(value) }))
   return [...places].flatMap(([place, text]) =>
-    forms.filter(({ form }) => text.includes(form)).map(({ canary }) => ({ place, canary })),
+    wanted.filter(({ forms }) => forms.some((form) => text.includes(form))).map(({ canary }) => ({ place, canary })),
   )
+}
+
+const formsOf = (value: string): string[] => [
+  value,
+  encodeURIComponent(value),
+  ...[0, 1, 2].map((at) => base64(value, at)),
+]
+
+/** The characters that are sure to show in the base64 of any text that has the value behind 3n + `before` bytes. */
+function base64(value: string, before: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)])
+  return bytes.toString('base64').slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6))
 }

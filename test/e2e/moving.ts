@@ -1,20 +1,23 @@
 /** Moves records in both directions while everything that can happen to a bridge happens to it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
-import { duplicateBound, type Tally, tallyLine } from '../support/tally.ts'
+import { duplicateBound, type Tally } from '../support/tally.ts'
 import { testRun, type TestRun } from '../support/verifier.ts'
-import { edit, killOperator, killRuntimePod, rotateSecret, scale } from './disturbances.ts'
+import { edit, killOperator, killRuntimePod, rotateSecret, scale, type Target } from './disturbances.ts'
 import { maxInFlightBytes, type Stage } from './stage.ts'
 import { kafkaSender, kinesisSender, produce, readKafka, readKinesis, type Send } from './traffic.ts'
 
 export interface Outcome {
   readonly direction: string
+  readonly target: Target
   readonly tally: Tally
+  /** Most duplicates that the kill can cause. */
   readonly bound: number
 }
 
 interface Direction {
   readonly name: string
+  readonly target: Target
   readonly run: TestRun
   readonly send: Send
   readonly close: () => Promise<void>
@@ -54,10 +57,15 @@ export async function moveThroughDisturbances(
     await Promise.allSettled([...producers, ...readers, ...peaks])
     await Promise.all(directions.map(({ close }) => close()))
   }
-  return directions.map(({ name, run, peak }) => ({ direction: name, tally: run.tally(), bound: bound(peak) }))
+  return directions.map(({ name, target, run, peak }) => ({
+    direction: name,
+    target,
+    tally: run.tally(),
+    bound: bound(peak),
+  }))
 }
 
-async function openDirections({ kafka, kinesis }: Stage): Promise<Direction[]> {
+async function openDirections({ kafka, kinesis, ...targets }: Stage): Promise<Direction[]> {
   const brokers = kafka.bootstrapServers
   const run = (name: string): TestRun => testRun({ run: `${name}-${Date.now()}`, keys: 256, bytes })
   const toKinesis = run('to-kinesis')
@@ -65,6 +73,7 @@ async function openDirections({ kafka, kinesis }: Stage): Promise<Direction[]> {
   return [
     {
       name: 'Kafka → Kinesis',
+      target: targets.toKinesis,
       run: toKinesis,
       ...(await kafkaSender(brokers, 'orders')),
       read: (signal) => readKinesis(kinesis.endpoint, 'orders', toKinesis, signal),
@@ -72,6 +81,7 @@ async function openDirections({ kafka, kinesis }: Stage): Promise<Direction[]> {
     },
     {
       name: 'Kinesis → Kafka',
+      target: targets.toKafka,
       run: toKafka,
       ...kinesisSender(kinesis.endpoint, 'clicks'),
       read: (signal) => readKafka(brokers, 'clicks', toKafka, signal),
@@ -140,5 +150,11 @@ const bound = (recordsPerSecond: number): number =>
     inFlight: Math.ceil(maxInFlightBytes / bytes),
   })
 
-export const outcomeLine = ({ direction, tally, bound: most }: Outcome): string =>
-  `${direction}: ${tallyLine(tally, most)}`
+/** Records in flight when the drain of a stopping replica reached its deadline: they are delivered again by another one. */
+export function givenUp({ namespace, bridge }: Target, logs: ReadonlyMap<string, string>): number {
+  const lines = [...logs]
+    .filter(([file]) => file.startsWith(`${namespace}_${bridge}-`))
+    .flatMap(([, text]) => text.split('\n'))
+    .filter((line) => line.includes('"message":"stopped"'))
+  return lines.reduce((sum, line) => sum + (JSON.parse(line) as { givenUp: number }).givenUp, 0)
+}

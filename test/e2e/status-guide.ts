@@ -71,7 +71,7 @@ function cases({ kafka, kinesis }: Stage): Case[] {
         sink: stream,
         scaling: { mode: 'Lag', maxReplicas: 3, targetDrain: '10s', scaleUp: { stabilization: '5s', cooldown: '20s' } },
       }),
-      shown: (object) => /LagAboveTarget|Limited|SinkBound|Cooldown/.test(condition(object, 'ScalingActive') ?? ''),
+      shown: (object) => object.status?.readyReplicas === 3 && condition(object, 'Ready') === 'True/Flowing',
     },
     {
       title: 'Wrong password',
@@ -126,6 +126,21 @@ function shortened(describe: string): string {
   return [...lines.slice(0, 2), '...', ...lines.slice(status)].join('\n')
 }
 
+interface Shown {
+  readonly get: string
+  readonly describe: string
+}
+
+/** What both commands print of one and the same status. */
+async function capture(name: string, tries = 20): Promise<Shown> {
+  const version = () =>
+    kubectl('get', 'sbr', name, '--namespace', namespace, '--output=jsonpath={.metadata.resourceVersion}')
+  const before = await version()
+  const get = await kubectl('get', 'sbr', name, '--namespace', namespace)
+  const describe = shortened(await kubectl('describe', 'sbr', name, '--namespace', namespace))
+  return before === (await version()) || tries === 0 ? { get, describe } : capture(name, tries - 1)
+}
+
 async function section({ title, about, bridge: { metadata }, shown }: Case): Promise<string> {
   const { name } = metadata
   await until(
@@ -135,8 +150,7 @@ async function section({ title, about, bridge: { metadata }, shown }: Case): Pro
     (object) => object !== undefined && shown(object),
   )
   const fence = (command: string, output: string): string => `\`\`\`\n$ ${command}\n${output.trimEnd()}\n\`\`\`\n`
-  const get = await kubectl('get', 'sbr', name, '--namespace', namespace)
-  const describe = shortened(await kubectl('describe', 'sbr', name, '--namespace', namespace))
+  const { get, describe } = await capture(name)
   console.log(`${title}\n${get}`)
   return `## ${title}\n\n${about}\n\n${fence(`kubectl get sbr ${name}`, get)}\n${fence(`kubectl describe sbr ${name}`, describe)}`
 }

@@ -36,10 +36,19 @@ async function build(directory: string): Promise<void> {
   const version = `-X ${stamp}Version=v${kubernetesVersion} -X ${stamp}Major=${major} -X ${stamp}Minor=${minor}`
   for (const [binary, [module, name]] of Object.entries(packages)) {
     process.stderr.write(`building ${binary} (once on this machine)\n`)
-    const args = ['build', '-mod=mod', '-trimpath', `-ldflags=-s -w ${version}`, '-o', join(directory, binary), name]
+    const args = [
+      'build',
+      '-mod=readonly',
+      '-buildvcs=false',
+      '-trimpath',
+      `-ldflags=-s -w ${version}`,
+      '-o',
+      join(directory, binary),
+      name,
+    ]
     await runCommand('go', args, {
       cwd: join(import.meta.dirname, 'go', module),
-      env: { ...process.env, CGO_ENABLED: '0' },
+      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
       install:
         'install Go 1.26 (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver, kube-controller-manager and kubectl',
     })

@@ -45,6 +45,8 @@ export class Cluster implements AsyncDisposable {
   readonly #seeds: readonly Address[]
   readonly #connections = new Map<string, Promise<Connection>>()
   readonly #topics = new Map<string, TopicPlace>()
+  /** Why a connection broke: its requests are only told that it closed. */
+  readonly #broken = new WeakMap<Connection, Error>()
   #brokers = new Map<number, Address>()
   #closed = false
 
@@ -92,7 +94,7 @@ export class Cluster implements AsyncDisposable {
   async #metadata(names: readonly string[] | null): Promise<metadataV12.MetadataResponse> {
     const connection = await this.#any()
     try {
-      return await metadataV12.api.async(connection, names === null ? null : [...names], false, false)
+      return await this.#request(connection, metadataV12.api, names === null ? null : [...names], false, false)
     } catch (thrown) {
       // The client rejects when any topic has an error, and attaches the answer.
       if (thrown instanceof Error && 'response' in thrown) return thrown.response as metadataV12.MetadataResponse
@@ -105,7 +107,7 @@ export class Cluster implements AsyncDisposable {
     const what = `finding the coordinator of consumer group "${group}"`
     const connection = await this.#any()
     try {
-      const { coordinators } = await findCoordinatorV3.api.async(connection, 0, [group])
+      const { coordinators } = await this.#request(connection, findCoordinatorV3.api, 0, [group])
       const [found] = coordinators
       if (found === undefined) throw answerError('COORDINATOR_NOT_AVAILABLE', what)
       return { host: found.host, port: found.port }
@@ -128,7 +130,20 @@ export class Cluster implements AsyncDisposable {
     ...request: Arguments
   ): Promise<Response> {
     const connection = await this.connection(to.broker, to.lane)
-    return api.async(connection, ...request)
+    return this.#request(connection, api, ...request)
+  }
+
+  async #request<Arguments extends unknown[], Response>(
+    connection: Connection,
+    api: API<Arguments, Response>,
+    ...request: Arguments
+  ): Promise<Response> {
+    try {
+      return await api.async(connection, ...request)
+    } catch (thrown) {
+      const closed = thrown instanceof Error && !('response' in thrown)
+      throw (closed ? this.#broken.get(connection) : undefined) ?? thrown
+    }
   }
 
   connection(broker: Address, lane: Lane): Promise<Connection> {
@@ -146,7 +161,10 @@ export class Cluster implements AsyncDisposable {
     const { clientId, connection: options, timeouts } = this.#options
     const connection = new Connection(clientId, { ...options, requestTimeout: timeouts?.[lane] ?? patience })
     // Without a listener an `error` event would end the process. A closed connection is replaced at the next request.
-    connection.on('error', gone)
+    connection.on('error', (error) => {
+      this.#broken.set(connection, error)
+      gone()
+    })
     connection.on('close', gone)
     connection.on('closing', gone)
     try {

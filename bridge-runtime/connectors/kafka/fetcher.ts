@@ -75,8 +75,12 @@ export class Fetcher {
       const answer = await cluster.send(to, fetchApi, this.#request(kind, readers))
       if (answer.errorCode !== 0) throw answerError(codeName(answer.errorCode), 'fetching')
       connection(undefined)
-      const byName = new Map(readers.map((reader) => [reader.partition, reader]))
-      for (const fetched of answer.partitions) void byName.get(`${fetched.topic}/${fetched.partition}`)?.accept(fetched)
+      const answers = new Map(answer.partitions.map((one) => [`${one.topic}/${one.partition}`, one]))
+      for (const reader of readers) {
+        const fetched = answers.get(reader.partition)
+        if (fetched === undefined) reader.fail(answerError('UNKNOWN_SERVER_ERROR', `fetching ${reader.partition}`))
+        else void reader.accept(fetched)
+      }
     } catch (thrown) {
       await this.#failed(translate(thrown, 'fetching'), readers)
     } finally {

@@ -4,10 +4,9 @@
  */
 import type { SourceHost } from '../../core/contracts.ts'
 import { asBridgeError } from '../../core/errors.ts'
-import { errorText } from '../../observability/logger.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
-import type { Cluster, TopicPlace } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { Commits } from './commits.ts'
 import { protocolError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
@@ -15,8 +14,9 @@ import { type Commit, Membership, MembershipLost } from './membership.ts'
 import { openingPositions } from './opening.ts'
 import { KafkaReader, type ReaderHost } from './reader.ts'
 import type { KafkaSourceConfig } from './schema.ts'
-import { earliest, latest, metadataOf, offsetsAt } from './start.ts'
-import { countsOf, signatureOf, topicFinder } from './topics.ts'
+import { earliest, metadataOf, offsetsAt } from './start.ts'
+import { TopicWatch } from './topic-watch.ts'
+import { topicFinder } from './topics.ts'
 
 export interface GroupReaderOptions {
   readonly config: KafkaSourceConfig
@@ -31,9 +31,6 @@ export interface GroupReaderOptions {
 
 /** Bytes held beside what the engine has in flight, over all partitions. */
 const maxPrefetched = 16 * 1024 * 1024
-/** New topics and partitions are seen after this at the latest; the ends of partitions that nobody polls after that. */
-const topicsAge = 20_000
-const endsAge = 5_000
 const retryDelay = 500
 const leadersDelay = 100
 
@@ -41,15 +38,12 @@ export class GroupReader implements ReaderHost {
   readonly #cluster: Cluster
   readonly #host: SourceHost
   readonly #options: GroupReaderOptions
-  readonly #findTopics: () => Promise<readonly TopicPlace[]>
+  readonly #topics: TopicWatch
   readonly #membership: Membership
   readonly #commits: Commits
   readonly #fetcher: Fetcher
   readonly #isolation: 0 | 1
   readonly #readers = new Map<string, KafkaReader>()
-  #counts: ReadonlyMap<string, number> = new Map()
-  #topicsSeen = 0
-  #endsSeen = 0
   #lastContact = 0
   #epoch = 0
   #leaders: Promise<void> | undefined
@@ -60,7 +54,14 @@ export class GroupReader implements ReaderHost {
     this.#host = host
     this.#options = options
     this.#isolation = config.isolationLevel === 'ReadCommitted' ? 1 : 0
-    this.#findTopics = topicFinder(config, cluster)
+    this.#topics = new TopicWatch({
+      cluster,
+      find: topicFinder(config, cluster),
+      isolation: this.#isolation,
+      clock: context.clock,
+      log: context.log,
+      partitions: (total) => host.partitions(total),
+    })
     this.#membership = new Membership({ cluster, group, sessionTimeout, rebalanceTimeout })
     this.#commits = new Commits(this.#membership, context.clock)
     this.#fetcher = new Fetcher({
@@ -75,7 +76,7 @@ export class GroupReader implements ReaderHost {
   /** Until the signal aborts; then every partition is drained and the group left. Rejects with a fatal BridgeError. */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      await this.#refreshTopics()
+      await this.#topics.refresh()
       while (!signal.aborted) await this.#round(signal)
       await this.#whileAlive(this.#drain([...this.#readers.values()])).catch(() => undefined)
     } catch (thrown) {
@@ -120,7 +121,7 @@ export class GroupReader implements ReaderHost {
   /** Undefined when the signal aborts first. */
   async #join(signal: AbortSignal): Promise<readonly TopicPartition[] | undefined> {
     const owned = [...this.#readers.values()].map(({ at }) => at)
-    const joining = this.#membership.join([...this.#counts.keys()], owned, this.#counts)
+    const joining = this.#membership.join([...this.#topics.counts.keys()], owned, this.#topics.counts)
     const assigned = await Promise.race([joining, aborted(signal)])
     if (assigned === undefined) {
       joining.catch(() => undefined)
@@ -129,8 +130,8 @@ export class GroupReader implements ReaderHost {
     this.#contact()
     this.#host.connection(undefined)
     // The leader may know more partitions than this member does yet.
-    if (assigned.some(({ topic, partition }) => partition >= (this.#counts.get(topic) ?? 0)))
-      await this.#refreshTopics()
+    if (assigned.some(({ topic, partition }) => partition >= (this.#topics.counts.get(topic) ?? 0)))
+      await this.#topics.refresh()
     return assigned
   }
 
@@ -184,8 +185,8 @@ export class GroupReader implements ReaderHost {
       await clock.sleep(this.#interval(), signal)
       if (signal.aborted) return
       const pulse = await this.#pulse()
-      if (pulse === 'rebalance' || (await this.#topicsChanged())) return
-      await this.#refreshEnds()
+      if (pulse === 'rebalance' || (await this.#topics.changed())) return
+      await this.#topics.refreshEnds([...this.#readers.values()])
     }
   }
 
@@ -244,43 +245,6 @@ export class GroupReader implements ReaderHost {
     return this.#options.context.clock.monotonic() - this.#lastContact
   }
 
-  async #refreshTopics(): Promise<void> {
-    this.#topicsSeen = this.#options.context.clock.monotonic()
-    this.#counts = countsOf(await this.#findTopics())
-    this.#host.partitions([...this.#counts.values()].reduce((sum, count) => sum + count, 0))
-  }
-
-  async #topicsChanged(): Promise<boolean> {
-    const { clock, log } = this.#options.context
-    if (clock.monotonic() - this.#topicsSeen < topicsAge) return false
-    const before = signatureOf(this.#counts)
-    try {
-      await this.#refreshTopics()
-    } catch (thrown) {
-      // Whoever reads a topic that is gone hears of it from its fetches.
-      log.debug('topics could not be looked up', { error: errorText(thrown) })
-    }
-    return signatureOf(this.#counts) !== before
-  }
-
-  /** A partition that is not polled, because there is no room, still grows: its lag must show it. */
-  async #refreshEnds(): Promise<void> {
-    const { clock, log } = this.#options.context
-    if (clock.monotonic() - this.#endsSeen < endsAge) return
-    this.#endsSeen = clock.monotonic()
-    const readers = [...this.#readers.values()]
-    try {
-      const wanted = readers.map(({ at }) => ({ ...at, time: latest }))
-      const ends = await offsetsAt(this.#cluster, wanted, this.#isolation)
-      for (const reader of readers) {
-        const end = ends.get(reader.partition)
-        if (end !== undefined) reader.endIs(end)
-      }
-    } catch (thrown) {
-      log.debug('ends could not be looked up', { error: errorText(thrown) })
-    }
-  }
-
   want(reader: KafkaReader): void {
     this.#fetcher.want(reader)
   }
@@ -290,7 +254,7 @@ export class GroupReader implements ReaderHost {
   }
 
   #commit({ at, topicId }: { readonly at: TopicPartition; readonly topicId: string }, offset: number): Commit {
-    return { ...at, offset, metadata: metadataOf(topicId, this.#counts.get(at.topic) ?? 0) }
+    return { ...at, offset, metadata: metadataOf(topicId, this.#topics.counts.get(at.topic) ?? 0) }
   }
 
   topicId({ at }: KafkaReader): string | undefined {
@@ -311,7 +275,7 @@ export class GroupReader implements ReaderHost {
 
   async #askLeaders(): Promise<void> {
     await this.#options.context.clock.sleep(leadersDelay)
-    await this.#cluster.metadata([...this.#counts.keys()]).catch(() => undefined)
+    await this.#cluster.metadata([...this.#topics.counts.keys()]).catch(() => undefined)
   }
 
   mayPrefetch(): boolean {

@@ -2,7 +2,7 @@
  * Kafka's record batch, format v2: a header of 61 bytes and the records, perhaps compressed. The checksum covers
  * everything from the attributes on, so the base offset can change without it.
  */
-import { crc32c } from '@platformatic/kafka'
+import { crc32c, Writer } from '@platformatic/kafka'
 import type { BridgeRecord, Header } from '../../core/contracts.ts'
 import { decompress } from './compression.ts'
 import { Cursor } from './varint.ts'
@@ -70,8 +70,11 @@ export function readHeader(bytes: Buffer, start: number): BatchHeader | undefine
 }
 
 /** Whether a whole batch is as it was when its producer (or broker) wrote the checksum. */
-export const checksumHolds = (batch: Buffer): boolean =>
-  crc32c(batch.subarray(at.attributes)) >>> 0 === batch.readUInt32BE(at.crc)
+export const checksumHolds = (batch: Buffer): boolean => checksum(batch) === batch.readUInt32BE(at.crc)
+
+/** The client copies a plain buffer before it computes; the one in its own wrapping it takes as it is. */
+const checksum = (batch: Buffer): number =>
+  crc32c(Writer.create().append(batch.subarray(at.attributes)).dynamicBuffer) >>> 0
 
 /** The abort marker is type 0 in a control record's key (version, type); 1 is the commit marker. */
 export function isAbortMarker(batch: Buffer): boolean {
@@ -152,7 +155,7 @@ export function stampBatch(batch: Buffer, stamp: ProducerStamp): void {
   batch.writeBigInt64BE(stamp.producerId, at.producerId)
   batch.writeInt16BE(stamp.epoch, at.producerEpoch)
   batch.writeInt32BE(stamp.sequence, at.baseSequence)
-  batch.writeUInt32BE(crc32c(batch.subarray(at.attributes)) >>> 0, at.crc)
+  batch.writeUInt32BE(checksum(batch), at.crc)
 }
 
 /** Offsets and times stay far below 2^53: as numbers they cost no allocation. */

@@ -1,6 +1,7 @@
 /** Writes one topic. */
 import { bytes, milliseconds } from '../../../crds/schema/common.ts'
 import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../../core/contracts.ts'
+import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { Cluster } from './cluster.ts'
@@ -172,8 +173,7 @@ function cut({ records, maxBytes, prefix }: Write, indexes: readonly number[]): 
 function sendable(write: Write, chunk: readonly number[]): readonly number[] {
   if (write.poisonedKeys.size === 0) return chunk
   const waiting = chunk.filter((index) => write.poisonedKeys.has(keyOf(write, index)))
-  const error = new BridgeError('waits for an earlier record of its key', { kind: 'retryable', reason: 'BehindFailed' })
-  failed(write, waiting, error)
+  failed(write, waiting, heldBack)
   return chunk.filter((index) => !write.failures.has(index))
 }
 

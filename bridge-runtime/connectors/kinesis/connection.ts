@@ -71,16 +71,15 @@ export function connect(config: KinesisConnectionConfig, context: ConnectorConte
   const target = streamARN === undefined ? { StreamName: streamName } : { StreamARN: streamARN }
   const stream = streamName ?? streamARN?.split('/').at(-1) ?? ''
 
-  async function call<T>(action: string, signal: AbortSignal | undefined, send: (signal: AbortSignal) => Promise<T>) {
-    // A deadline of our own: the SDK's ends with the response's headers.
-    const deadline = AbortSignal.timeout(requestTimeout)
+  const call = async <T>(
+    action: string,
+    signal: AbortSignal | undefined,
+    send: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
     try {
-      return await send(signal === undefined ? deadline : AbortSignal.any([signal, deadline]))
+      return await withinDeadline(signal, send)
     } catch (thrown) {
-      const late = deadline.aborted
-        ? { name: 'TimeoutError', message: `no answer within ${requestTimeout / 1000} s` }
-        : thrown
-      throw translate(late, `kinesis:${action} on stream ${stream} in ${endpoint ?? region}`)
+      throw translate(thrown, `kinesis:${action} on stream ${stream} in ${endpoint ?? region}`)
     }
   }
 
@@ -134,6 +133,28 @@ export function connect(config: KinesisConnectionConfig, context: ConnectorConte
         })
       }),
     close: () => client.destroy(),
+  }
+}
+
+/** Ends a call that takes too long as a whole: the SDK's own deadline is over once the headers of the answer are there. */
+async function withinDeadline<T>(
+  signal: AbortSignal | undefined,
+  send: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController()
+  const abort = (): void => stop.abort()
+  const timer = setTimeout(abort, requestTimeout)
+  signal?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted === true) abort()
+  try {
+    return await send(stop.signal)
+  } catch (thrown) {
+    const late = stop.signal.aborted && signal?.aborted !== true
+    if (!late) throw thrown
+    throw Object.assign(new Error(`no answer within ${requestTimeout / 1000} s`), { name: 'TimeoutError' })
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
   }
 }
 

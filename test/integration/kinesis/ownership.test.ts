@@ -77,5 +77,6 @@ test('replicas share the shards, and a silent one is replaced with nothing lost 
   assert.equal(first.engine.pumps.length, 0)
   await Promise.all([first, second, third].map((bridge) => bridge.stop()))
   t.diagnostic(tallyLine(run.tally()))
+  // The silent one could commit nothing of the load it read, and may have had a batch of what came before.
   assertWhole(run.tally(), 4_000)
 })

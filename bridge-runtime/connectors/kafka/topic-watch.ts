@@ -1,0 +1,76 @@
+/** Keeps an eye on the topics: how many partitions there are, and where those end that nobody polls. */
+import type { Clock } from '../../core/clock.ts'
+import { errorText, type Logger } from '../../observability/logger.ts'
+import type { Cluster, TopicPlace } from './cluster.ts'
+import type { KafkaReader } from './reader.ts'
+import { latest, offsetsAt } from './start.ts'
+import { countsOf, signatureOf } from './topics.ts'
+
+export interface TopicWatchOptions {
+  readonly cluster: Cluster
+  readonly find: () => Promise<readonly TopicPlace[]>
+  readonly isolation: 0 | 1
+  readonly clock: Clock
+  readonly log: Logger
+  /** Told of the number of partitions of all topics. */
+  readonly partitions: (total: number) => void
+}
+
+/** Milliseconds. New topics and partitions must be read within a minute: one look and two rounds of the group. */
+const topicsAge = 20_000
+const endsAge = 5_000
+
+export class TopicWatch {
+  readonly #options: TopicWatchOptions
+  #counts: ReadonlyMap<string, number> = new Map()
+  #topicsSeen = 0
+  #endsSeen = 0
+
+  constructor(options: TopicWatchOptions) {
+    this.#options = options
+  }
+
+  /** Partitions by topic. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts
+  }
+
+  /** Looks now. Rejects with a BridgeError. */
+  async refresh(): Promise<void> {
+    const { clock, find, partitions } = this.#options
+    this.#topicsSeen = clock.monotonic()
+    this.#counts = countsOf(await find())
+    partitions([...this.#counts.values()].reduce((sum, count) => sum + count, 0))
+  }
+
+  /** Looks if it is time to; true when there is something to share out anew. Never rejects. */
+  async changed(): Promise<boolean> {
+    const { clock, log } = this.#options
+    if (clock.monotonic() - this.#topicsSeen < topicsAge) return false
+    const before = signatureOf(this.#counts)
+    try {
+      await this.refresh()
+    } catch (thrown) {
+      // Whoever reads a topic that is gone hears of it from its fetches.
+      log.debug('topics could not be looked up', { error: errorText(thrown) })
+    }
+    return signatureOf(this.#counts) !== before
+  }
+
+  /** A partition that is not polled, because there is no room, still grows: its lag must show it. Never rejects. */
+  async refreshEnds(readers: readonly KafkaReader[]): Promise<void> {
+    const { clock, cluster, isolation, log } = this.#options
+    if (clock.monotonic() - this.#endsSeen < endsAge) return
+    this.#endsSeen = clock.monotonic()
+    try {
+      const wanted = readers.map(({ at }) => ({ ...at, time: latest }))
+      const ends = await offsetsAt(cluster, wanted, isolation)
+      for (const reader of readers) {
+        const end = ends.get(reader.partition)
+        if (end !== undefined) reader.endIs(end)
+      }
+    } catch (thrown) {
+      log.debug('ends could not be looked up', { error: errorText(thrown) })
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { settingsFrom } from './settings.ts'
+
+test('an image is all that must be given', () => {
+  const settings = settingsFrom({ STREAMBRIDGE_IMAGE: 'image', PATH: '/bin' })
+  assert.deepEqual(settings.namespaces, [])
+  assert.equal(settings.leaderElection, true)
+  assert.equal(settings.resync, 600_000)
+  assert.equal(settings.reportInterval, undefined)
+})
+
+test('namespaces are separated by commas', () => {
+  assert.deepEqual(settingsFrom({ STREAMBRIDGE_IMAGE: 'i', WATCH_NAMESPACES: 'a, b,' }).namespaces, ['a', 'b'])
+})
+
+test('every variable at fault is named', () => {
+  assert.throws(() => settingsFrom({ METRICS_PORT: 'x', RESYNC: 'soon' }), /STREAMBRIDGE_IMAGE.*METRICS_PORT.*RESYNC/)
+})
