@@ -92,3 +92,22 @@ test('a replica that starts again under its name goes on at once', async () => {
   await world.clock.advance(1_000)
   assert.equal([...world.working].filter((work) => work.replica === replica && !work.lost).length >= 2, true)
 })
+
+test('while the store is away every replica goes on with what it owns, and nobody is taken for dead when it is back', async () => {
+  const world = new World(4, flat(6), 1_000_000)
+  world.lossy = 0
+  const replicas = [0, 1].map((index) => new Replica(world, `replica-${index}`))
+  for (const replica of replicas) replica.do('start')
+  await world.clock.advance(12_000)
+  const before = [...world.working]
+  assert.equal(before.length, 6)
+  for (const replica of replicas) replica.do('cut')
+  await world.clock.advance(60_000)
+  for (const replica of replicas) replica.do('heal')
+  await world.clock.advance(12_000)
+  assert.deepEqual([...world.working], before)
+  assert.deepEqual(
+    before.filter(({ lost, stopped }) => lost || stopped),
+    [],
+  )
+})

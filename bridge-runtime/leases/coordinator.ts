@@ -181,10 +181,9 @@ class Coordinator {
   async #acquire(free: Lease): Promise<void> {
     const { store, replica, log } = this.#options
     const lease = await ifFree(() => store.acquire(free, replica))
-    if (lease === undefined || !this.#membership.valid) return
+    if (lease === undefined || this.#membership.lost.aborted) return
     const holding = new Holding(lease, {
       store,
-      valid: () => this.#membership.valid,
       changed: () => this.#wake.abort(),
     })
     this.#holdings.set(lease.partition, holding)

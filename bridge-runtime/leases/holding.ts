@@ -5,8 +5,6 @@ import { isFenced, writeOwn } from './write-own.ts'
 
 export interface HoldingOptions {
   readonly store: LeaseStore
-  /** False once this replica may be thought dead by others. */
-  valid(): boolean
   /** The partition ended or is lost. */
   changed(): void
 }
@@ -56,7 +54,7 @@ export class Holding {
 
   #write(write: (lease: Lease) => Promise<Lease>): Promise<void> {
     const next = this.#last.then(async () => {
-      if (this.state === 'lost' || !this.#options.valid()) throw fenced(this.partition)
+      if (this.state === 'lost') throw fenced(this.partition)
       try {
         this.#lease = await writeOwn(this.#options.store, this.#lease, write)
       } catch (thrown) {

@@ -9,9 +9,6 @@ const prefix = `${reserved}replica/`
 
 export const isReserved = (partition: string): boolean => partition.startsWith(reserved)
 
-/** The share of the lease duration after which a silent owner stops by itself: before anybody else takes over. */
-const safety = 0.9
-
 export interface MembershipOptions {
   readonly store: LeaseStore
   readonly replica: string
@@ -24,30 +21,29 @@ export interface MembershipOptions {
  * This replica's proof of life: one lease per replica, renewed three times per lease duration, stands for all partitions it
  * owns. So an idle bridge writes once per replica and renewal, however many partitions it has.
  *
- * *Guarantees*: `lost` fires before any other replica, by its own monotonic clock, may think this one dead.
+ * A replica that cannot reach the store goes on with what it owns: nobody can say whether the store is away for all, and
+ * then records must keep moving. Where the others took over meanwhile, the store refuses its commits (they are conditional)
+ * and it learns so at the first answer; until then it delivers twice, never out of order.
  */
 export class Membership implements AsyncDisposable {
   readonly #options: MembershipOptions
   readonly #lost = new AbortController()
   readonly #stopped = new AbortController()
   #lease: Lease
-  #validUntil: number
-  readonly #background: Promise<unknown>
+  readonly #background: Promise<void>
 
-  private constructor(options: MembershipOptions, lease: Lease, since: number) {
+  private constructor(options: MembershipOptions, lease: Lease) {
     this.#options = options
     this.#lease = lease
-    this.#validUntil = since + options.leaseDuration * safety
-    this.#background = Promise.all([this.#renew(), this.#watch()])
+    this.#background = this.#renew()
   }
 
   /** Joins; a member of the same name (an earlier life of this replica) is fenced. */
   static async join(options: MembershipOptions): Promise<Membership> {
-    const { store, replica, clock } = options
+    const { store, replica } = options
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      const since = clock.monotonic()
       const lease = await ifFree(async () => store.acquire(await store.create(prefix + replica), replica))
-      if (lease !== undefined) return new Membership(options, lease, since)
+      if (lease !== undefined) return new Membership(options, lease)
     }
     throw new BridgeError(`several processes run under the name of replica ${replica}`, {
       kind: 'retryable',
@@ -55,16 +51,9 @@ export class Membership implements AsyncDisposable {
     })
   }
 
-  /** Aborts when ownership must no longer be relied on; its reason is a BridgeError. */
+  /** Aborts when the store says that this replica is no member any more; its reason is a BridgeError. */
   get lost(): AbortSignal {
     return this.#lost.signal
-  }
-
-  /** Checked before each commit, because a timer can be late. */
-  get valid(): boolean {
-    if (this.#options.clock.monotonic() >= this.#validUntil)
-      this.#lose('this replica could not renew its lease in time')
-    return !this.#lost.signal.aborted
   }
 
   async #renew(): Promise<void> {
@@ -73,20 +62,11 @@ export class Membership implements AsyncDisposable {
     for (;;) {
       await clock.sleep(leaseDuration / 3, signal)
       if (signal.aborted) return
-      const sent = clock.monotonic()
       try {
         this.#lease = await writeOwn(store, this.#lease, (lease) => store.renew(lease))
-        if (this.valid) this.#validUntil = sent + leaseDuration * safety
       } catch (thrown) {
-        if (isFenced(thrown)) this.#lose('another process with the name of this replica took its lease')
+        if (isFenced(thrown)) this.#lose('the others think this replica dead, or another process has its name')
       }
-    }
-  }
-
-  async #watch(): Promise<void> {
-    const { clock } = this.#options
-    while (!this.#stopped.signal.aborted && this.valid) {
-      await clock.sleep(Math.max(1, this.#validUntil - clock.monotonic()), this.#stopped.signal)
     }
   }
 
@@ -108,10 +88,14 @@ export class Membership implements AsyncDisposable {
   }
 }
 
-/** What this replica sees of the others: one whose lease did not change for the lease duration is dead. */
+/**
+ * What this replica sees of the others: one whose lease did not change for the lease duration is dead. Only time in which
+ * this replica looked counts: while the store is away nobody can renew, and nobody dies of it.
+ */
 export class Members {
   readonly #options: MembershipOptions
-  readonly #seen = new Map<string, { readonly version: string; readonly since: number }>()
+  readonly #seen = new Map<string, { readonly version: string; readonly silent: number }>()
+  #lookedAt: number | undefined
   #unknown: ReadonlySet<string> = new Set()
 
   constructor(options: MembershipOptions) {
@@ -122,18 +106,21 @@ export class Members {
   observe(leases: readonly Lease[]): { readonly live: ReadonlySet<string>; readonly dead: readonly Lease[] } {
     const { replica: me, clock, leaseDuration } = this.#options
     const now = clock.monotonic()
+    // An owner renews this often: a longer gap between two looks proves no more.
+    const watched = Math.min(now - (this.#lookedAt ?? now), leaseDuration / 3)
+    this.#lookedAt = now
     const known = new Set([me])
     const live = new Set([me])
     const dead: Lease[] = []
     for (const lease of leases.filter(({ partition }) => partition.startsWith(prefix))) {
       const { partition, version } = lease
       const before = this.#seen.get(partition)
-      const since = before?.version === version ? before.since : now
-      this.#seen.set(partition, { version, since })
+      const silent = before?.version === version ? before.silent + watched : 0
+      this.#seen.set(partition, { version, silent })
       const replica = partition.slice(prefix.length)
       known.add(replica)
-      if (replica !== me && now - since < leaseDuration) live.add(replica)
-      if (replica !== me && now - since >= leaseDuration) dead.push(lease)
+      if (replica !== me && silent < leaseDuration) live.add(replica)
+      if (replica !== me && silent >= leaseDuration) dead.push(lease)
     }
     // A list need not be a snapshot: an owner without a lease of its own may have joined while it was made.
     const owners = leases.flatMap(({ partition, owner = me }) => (isReserved(partition) ? [] : [owner]))

@@ -23,7 +23,10 @@ const shutdown = 60_000
 type Print = (line: string) => void
 
 /** Prints lines above a block that is redrawn in place on a terminal, and repeated now and then elsewhere. */
-function screen(terminal: NodeJS.WriteStream, block: () => readonly string[]): { readonly print: Print; stop(): void } {
+function screen(
+  terminal: NodeJS.WriteStream,
+  block: () => readonly string[],
+): { readonly print: Print; readonly stop: () => void } {
   let height = 0
   const erase = (): void => {
     if (height > 0) terminal.write(`\u001b[${height}A\u001b[J`)

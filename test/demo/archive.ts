@@ -15,17 +15,29 @@ function* made(log: AccessLog): Generator<{ readonly id: string; readonly key: s
 
 const idOf = (value: string): readonly string[] | undefined => /rid=((\d+)-(\d+))/.exec(value)?.slice(1)
 
-/**
- * @param records how many the generator's sink has acknowledged without a gap; what it had sent beyond them when it was
- *   stopped may be there too
- */
-export async function tallyArchive(path: string, log: AccessLog, records: number): Promise<Tally> {
-  const lines: { readonly id: string; readonly key: string; readonly sequence: string; readonly value: string }[] = []
+interface Line {
+  readonly id: string
+  readonly key: string
+  readonly sequence: string
+  readonly value: string
+}
+
+async function linesOf(path: string): Promise<readonly Line[]> {
+  const lines: Line[] = []
   for await (const line of createInterface({ input: createReadStream(path) })) {
     const { value } = JSON.parse(line) as { readonly value: string }
     const [id = '', key = '', sequence = ''] = idOf(value) ?? []
     lines.push({ id, key, sequence, value })
   }
+  return lines
+}
+
+/**
+ * @param records how many the generator's sink has acknowledged without a gap; what it had sent beyond them when it was
+ *   stopped may be there too
+ */
+export async function tallyArchive(path: string, log: AccessLog, records: number): Promise<Tally> {
+  const lines = await linesOf(path)
   const present = new Set(lines.map(({ id }) => id))
   const values = new Map<string, string>()
   const sent = new Map<string, number>()

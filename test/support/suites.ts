@@ -20,7 +20,7 @@ export const suites: readonly Suite[] = [
   { name: 'kube', folders: ['test/integration/kube/'], needs: ['kube'] },
   { name: 'operator', folders: ['test/integration/operator/'], needs: ['kube'] },
   { name: 'bridge', folders: ['test/integration/bridge/'], needs: ['kafka', 'kinesis'] },
-  { name: 'embedded', folders: ['test/integration/embedded/'], needs: ['kinesis'] },
+  { name: 'embedded', folders: ['test/integration/embedded/', 'test/demo/'], needs: ['kinesis'] },
   { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis'] },
 ]
 

@@ -17,6 +17,7 @@ import type { KafkaSourceConfig } from './schema.ts'
 import { earliest, metadataOf, offsetsAt } from './start.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { topicFinder } from './topics.ts'
+import { aborted, bothDone } from './waiting.ts'
 
 export interface GroupReaderOptions {
   readonly config: KafkaSourceConfig
@@ -288,14 +289,3 @@ export class GroupReader implements ReaderHost {
     return this.#options.context.clock.now()
   }
 }
-
-/** Waits for both, then fails if one did. */
-async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
-  for (const settled of await Promise.allSettled([one, other])) if (settled.status === 'rejected') throw settled.reason
-}
-
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })

@@ -66,7 +66,8 @@ export class World {
   begin(work: Work): void {
     for (const other of this.working) {
       if (other.reader.partition !== work.reader.partition || other.lost || other.stopped) continue
-      if (other.replica.alive(other.life)) this.violations.push(`${work.reader.partition} has two owners that live`)
+      if (other.replica.undisturbed(other.life))
+        this.violations.push(`${work.reader.partition} has two owners that live`)
     }
     for (const parent of this.listing.find(({ partition }) => partition === work.reader.partition)?.parents ?? []) {
       const complete = new Set(this.delivered.get(parent)).size === this.records
@@ -77,6 +78,8 @@ export class World {
 
   deliver(partition: string, record: number): void {
     const before = this.delivered.get(partition) ?? []
+    if (!before.includes(record) && before.some((earlier) => earlier > record))
+      this.violations.push(`${partition}: ${record} came late`)
     before.push(record)
     this.delivered.set(partition, before)
   }
@@ -96,6 +99,7 @@ export class Replica {
   #resume: () => void = () => undefined
   #stop = new AbortController()
   #cut = false
+  #disturbedAt = 0
   done: Promise<void> = Promise.resolve()
 
   constructor(world: World, name: string) {
@@ -103,12 +107,14 @@ export class Replica {
     this.name = name
   }
 
-  /** True while that life goes on and is not paused. */
-  alive(life: number): boolean {
-    return this.#life === life && this.#paused === undefined
+  /** True while that life goes on and has reached the store long enough to know who owns what. */
+  undisturbed(life: number): boolean {
+    const calm = this.#world.clock.monotonic() - this.#disturbedAt > 2 * leaseDuration
+    return this.#life === life && this.#paused === undefined && !this.#cut && calm
   }
 
   do(action: Action): void {
+    if (action !== 'start' && action !== 'stop') this.#disturbedAt = this.#world.clock.monotonic()
     switch (action) {
       case 'pause':
         this.#paused ??= new Promise((resolve) => {
