@@ -197,6 +197,25 @@ test('an acknowledgement that comes after ownership was lost is not committed', 
   assert.deepEqual(log.commits, [])
 })
 
+test('no more is in flight than a drain can finish, however slow the sink', async () => {
+  const log = new MemoryLog(2)
+  for (let offset = 0; offset < 2_000; offset += 1)
+    log.append(offset % 2, null, `${offset % 2}/${offset}`.padEnd(8_192))
+  const limits = { maxRecords: 7, maxBytes: 32_000_000 }
+  const sink = new MemorySink({ limits, gate: () => new Promise((resolve) => setTimeout(resolve, 20)) })
+  const engine = memoryEngine(new MemorySource(log), sink, {
+    sinkLanes: 1,
+    maxInFlightBytes: 32_000_000,
+    drainTimeout: 1_000,
+  })
+  const stop = new AbortController()
+  const running = engine.run(stop.signal)
+  await eventually('it moves', () => sink.stored.length > 100)
+  stop.abort()
+  await running
+  assert.equal(engine.abandoned, 0)
+})
+
 test('a drain that runs out of time commits what is settled and gives up the rest', async () => {
   const log = filled(1, 20)
   let writes = 0

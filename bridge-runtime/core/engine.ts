@@ -36,6 +36,10 @@ export interface EngineOptions {
 
 export type EngineState = 'starting' | 'running' | 'draining' | 'finished'
 
+/** The share of the drain timeout that what is in flight may take: the rest is for a sink that slows down meanwhile. */
+const drainShare = 0.2
+/** Bytes that may be in flight before the sink's pace is known. */
+const smallestWindow = 512 * 1024
 /** Milliseconds between two looks at whether there is work. */
 const sampleInterval = 1000
 
@@ -196,7 +200,7 @@ export class Engine {
   }
 
   #startPump(reader: PartitionReader, sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined }): void {
-    const { ordering, sinkLanes, origin, backoff: settings, clock, random, maxInFlightBytes } = this.#options
+    const { ordering, sinkLanes, origin, backoff: settings, clock, random } = this.#options
     const pump = new Pump({
       reader,
       sink: this.#timed(sinks.main),
@@ -208,12 +212,20 @@ export class Engine {
       clock,
       random,
       rateLimit: this.#rateLimit,
-      share: () => maxInFlightBytes / Math.max(1, this.#pumps.size),
+      share: () => this.#window() / Math.max(1, this.#pumps.size),
       statistics: this.statistics,
       failing: this.failing,
     })
     this.#pumps.set(reader, pump)
     pump.start()
+  }
+
+  /** Bytes that may be in flight: as many as a drain can finish, as the sink goes now. */
+  #window(): number {
+    const { maxInFlightBytes, drainTimeout, clock } = this.#options
+    const perSecond = this.statistics.bytesOutPerSecond(clock.monotonic())
+    const drainable = perSecond * (drainTimeout / 1000) * drainShare
+    return Math.min(maxInFlightBytes, Math.max(smallestWindow, drainable))
   }
 
   #timed(sink: Sink): Sink {

@@ -34,6 +34,7 @@ export class Statistics {
   readonly deadLetters = new Map<string, number>()
   readonly #in = new Rate()
   readonly #out = new Rate()
+  readonly #outBytes = new Rate()
   readonly #throttled = new Rate()
   readonly #busy = new Rate()
   #lastDeadLetter: { readonly reason: string; readonly at: number } | undefined
@@ -49,6 +50,7 @@ export class Statistics {
     this.totals.out += records
     this.bytes.out += bytes
     this.#out.add(records, now)
+    this.#outBytes.add(bytes, now)
   }
 
   retried(records: number): void {
@@ -83,6 +85,11 @@ export class Statistics {
 
   get lastCommitAt(): number | undefined {
     return this.#lastCommitAt
+  }
+
+  /** Payload bytes the sink has acknowledged per second. */
+  bytesOutPerSecond(now: number): number {
+    return this.#outBytes.perSecond(now)
   }
 
   rates(now: number): {
