@@ -74,7 +74,10 @@ export function connected(side: 'source' | 'sink', situation: Situation): Verdic
   if (broken.length === 0) return verdict('True', 'Connected', `the ${side} is connected`)
   const [error] = errorsOf(broken, side)
   if (error !== undefined) return failure(error)
-  return verdict('False', 'NotConnected', `replica ${broken[0]?.replica} is not connected to the ${side} yet`)
+  const joining = `replica ${broken[0]?.replica} is not connected to the ${side} yet`
+  // One that has just been added: the others go on.
+  if (broken.length < reports.length) return verdict('True', 'Connected', `${joining}; the others are`)
+  return verdict('False', 'NotConnected', joining)
 }
 
 export function checkpointHealthy(situation: Situation): Verdict {

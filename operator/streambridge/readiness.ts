@@ -80,8 +80,12 @@ function obstacle(situation: Situation, parts: Parts): Verdict | undefined {
 }
 
 /** The replicas that report do not run the present spec. */
-function outdated({ current }: Situation, { ConfigValid, CredentialsResolved, Available }: Parts): Verdict | undefined {
-  if (Available.reason !== 'RollingOut' && current.length > 0) return undefined
+function outdated(
+  { reports, current }: Situation,
+  { ConfigValid, CredentialsResolved, Available }: Parts,
+): Verdict | undefined {
+  const onlyAdding = current.length === reports.length
+  if (current.length > 0 && (onlyAdding || Available.reason !== 'RollingOut')) return undefined
   const cause = firstNotTrue([ConfigValid, CredentialsResolved, Available])
   return cause === undefined ? undefined : { ...cause, status: 'False' }
 }

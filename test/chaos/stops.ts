@@ -45,13 +45,11 @@ export async function stopUnderLoad(options: StopsOptions): Promise<StopsResult>
   const collector = startCollector(direction, run)
   const fleet = await startFleet(direction, replicas)
   const exits = new Set<number | NodeJS.Signals>()
-  let inFlight = 0
   const meanwhile = options.meanwhile?.()
   try {
     for (let stop = 0; stop < stops; stop++) {
       await sleep(300 + random() * 1_200)
       const at = Math.floor(random() * replicas)
-      inFlight = Math.max(inFlight, await inFlightRecords(fleet.runtimes[at]))
       exits.add(await fleet.replace(at, signal))
     }
     await meanwhile
@@ -70,9 +68,9 @@ export async function stopUnderLoad(options: StopsOptions): Promise<StopsResult>
     await collector.stop()
     await Promise.all(fleet.runtimes.map((runtime) => runtime.kill()))
   }
-  const window = { commitInterval: commitInterval + commitTime, inFlight: Math.max(inFlight, rate) }
-  // While a process starts records pile up, and it then moves them faster than they come in.
-  const bound = signal === 'SIGTERM' ? 0 : duplicateBound({ kills: stops, recordsPerSecond: rate * 5, ...window })
+  // What waits is limited to twice the rate, so no more than that can be delivered beside what comes in between two commits.
+  const window = { recordsPerSecond: rate, commitInterval: commitInterval + commitTime, inFlight: 2 * rate }
+  const bound = signal === 'SIGTERM' ? 0 : duplicateBound({ kills: stops, ...window })
   const seconds = (performance.now() - begin) / 1000
   const name = `${direction.name}, ${stops} ${signal}${replicas > 1 ? `, ${replicas} replicas` : ''}`
   return { name, tally: run.tally(), bound, exits: [...exits], seconds }
@@ -112,12 +110,6 @@ async function startFleet(direction: Direction, replicas: number): Promise<Fleet
       return exit
     },
   }
-}
-
-/** Zero when it does not answer in time: the bound then counts the rate alone. */
-async function inFlightRecords(runtime: RuntimeProcess | undefined): Promise<number> {
-  const report = await runtime?.report().catch(() => undefined)
-  return report?.partitions.reduce((sum, partition) => sum + partition.inFlightRecords, 0) ?? 0
 }
 
 interface Background {

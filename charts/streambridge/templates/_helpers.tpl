@@ -69,7 +69,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 # Bridges keep positions in Leases. The operator gives them that right, and nobody can give what he has not.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: [get, list, create, update, delete]
 - apiGroups: ['']
   resources: [pods]
   verbs: [list, watch]

@@ -20,7 +20,7 @@ export const desiredRole = (bridge: Bridge): Role | undefined =>
           {
             apiGroups: ['coordination.k8s.io'],
             resources: ['leases'],
-            verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+            verbs: ['get', 'list', 'create', 'update', 'delete'],
           },
         ],
       }
