@@ -62,7 +62,10 @@ async function takeOffFinalizer(api: KubeApi, { metadata: { name, namespace, uid
       await api.replace(pods, { ...stored, metadata: { ...stored.metadata, finalizers } })
       return
     } catch (error) {
-      if (!(error instanceof KubeError) || error.status !== 409) throw error
+      if (!(error instanceof KubeError)) throw error
+      // Somebody else took it off, and the pod is gone.
+      if (error.status === 404) return
+      if (error.status !== 409) throw error
     }
   }
 }

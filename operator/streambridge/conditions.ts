@@ -106,7 +106,7 @@ function unwritten({ rejection, deployment }: Situation): Verdict | undefined {
 
 export function available(situation: Situation): Verdict {
   const obstacle = foundFor('Available', situation) ?? unwritten(situation)
-  const { deployment, changing, pods } = situation
+  const { deployment, changing, pods, reports } = situation
   if (obstacle !== undefined || deployment === undefined) return obstacle as Verdict
   const rollout = rolloutOf(deployment)
   const { refused, wanted, available: there } = rollout
@@ -115,7 +115,8 @@ export function available(situation: Situation): Verdict {
   if (changing || !isRolledOut(rollout))
     return verdict('False', 'RollingOut', trouble ?? 'replicas are being started or replaced')
   if (there >= wanted) return verdict('True', 'RolloutComplete', 'all replicas run the present spec')
-  const cause = trouble ?? 'the others are starting'
+  const disconnected = reports.some(({ errors }) => errors.length > 0)
+  const cause = trouble ?? (disconnected ? 'see SourceConnected and SinkConnected' : 'the others are starting')
   return verdict('False', 'ReplicasUnavailable', `${there} of ${wanted} replicas are available: ${cause}`)
 }
 
