@@ -18,6 +18,12 @@ const aborted = (): BridgeError =>
     reason: 'Aborted',
   })
 
+/**
+ * Records of one write. Lanes share PutRecords requests, so this is no limit of theirs; it keeps small what a lane has
+ * delivered and not settled yet, and with it what a crash repeats.
+ */
+const perWrite = 100
+
 export function kinesisSink(
   api: KinesisApi,
   { limits, ordering }: Pick<KinesisSinkConfig, 'limits' | 'ordering'>,
@@ -85,7 +91,7 @@ export function kinesisSink(
     })
 
   return {
-    limits: { maxRecords: limits.maxRecords, maxBytes },
+    limits: { maxRecords: Math.min(limits.maxRecords, perWrite), maxBytes },
     async open(signal) {
       const status = await api.status(signal)
       if (status === 'ACTIVE' || status === 'UPDATING') return
