@@ -16,7 +16,16 @@ test('liveness, readiness and metrics are served', async () => {
   const world = await aRunningBridge('orders')
   const status = (await world.get('orders'))?.status
   assert.ok(status)
-  metrics.planned('shop/orders', { apply: [], remove: [], status, events: [], next: 1, memory: undefined })
+  metrics.planned('shop/orders', {
+    finalizers: undefined,
+    apply: [],
+    remove: [],
+    status,
+    events: [],
+    next: 1,
+    reread: false,
+    memory: undefined,
+  })
   try {
     assert.equal((await get('/livez'))[0], 200)
     assert.equal((await get('/readyz'))[0], 503)

@@ -31,6 +31,7 @@ export const conditionReasons = {
   RolloutComplete: 'All replicas run the present spec.',
   RollingOut: 'Replicas are being replaced.',
   WriteRefused: 'The API server refused an object; the message says which and why.',
+  Deleting: 'The StreamBridge is being deleted: its replicas finish what they hold, then everything goes.',
   ReplicasUnavailable: 'Fewer replicas are available than wanted.',
   Flowing: 'Records can flow.',
   Idle: 'Scaled to zero with nothing to do.',

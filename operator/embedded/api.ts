@@ -63,6 +63,8 @@ class EmbeddedCluster {
       applyStatus: async (resource, object) => this.#applyStatus(resource, object, manager) as typeof object,
       create: async (resource, object) => this.#create(resource, object, `Update ${manager}`) as typeof object,
       replace: async (resource, object) => this.#replace(resource, object, `Update ${manager}`) as typeof object,
+      setFinalizers: async (resource, object, finalizers) =>
+        this.#setFinalizers(resource, object, { finalizers, owner: `Update ${manager}` }) as typeof object,
       remove: async (resource, key, precondition) => {
         this.#mustExist(resource)
         const stored = this.#store.get(resource, key)
@@ -154,6 +156,20 @@ class EmbeddedCluster {
       throw badRequest(`${resource.kind} "${name}": metadata.resourceVersion must be set`)
     this.#checkPreconditions(stored, object.metadata)
     const next = replacement(stored, object)
+    return this.#write(stored, updateFields(ownedOf(stored), owner, next))
+  }
+
+  #setFinalizers(
+    resource: Resource,
+    { metadata }: KubeObject,
+    { finalizers, owner }: { readonly finalizers: readonly string[]; readonly owner: string },
+  ): KubeObject {
+    this.#mustExist(resource)
+    const stored = this.#store.get(resource, metadata)
+    if (stored === undefined) throw notFound(resource, metadata.name)
+    this.#checkPreconditions(stored, metadata)
+    const { object } = stored
+    const next = wire({ ...object, metadata: { ...object.metadata, finalizers } })
     return this.#write(stored, updateFields(ownedOf(stored), owner, next))
   }
 

@@ -8,7 +8,7 @@ import {
   type WatchOptions,
 } from '../kube/api.ts'
 
-export const writeVerbs = ['apply', 'applyStatus', 'create', 'replace', 'remove'] as const
+export const writeVerbs = ['apply', 'applyStatus', 'create', 'replace', 'setFinalizers', 'remove'] as const
 export type Verb = 'get' | 'list' | (typeof writeVerbs)[number]
 
 /** One call as it goes in. */
@@ -53,6 +53,8 @@ export function interfere(api: KubeApi, { before, after }: Interference): KubeAp
     applyStatus: (resource, object) => around('applyStatus', resource, object, () => api.applyStatus(resource, object)),
     create: (resource, object) => around('create', resource, object, () => api.create(resource, object)),
     replace: (resource, object) => around('replace', resource, object, () => api.replace(resource, object)),
+    setFinalizers: (resource, object, finalizers) =>
+      around('setFinalizers', resource, object, () => api.setFinalizers(resource, object, finalizers)),
     remove: (resource, key, precondition) =>
       around('remove', resource, key, () => api.remove(resource, key, precondition)),
     watch: (resource, options, signal) => api.watch(resource, options, signal),

@@ -84,6 +84,11 @@ export interface KubeApi {
   create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T>
   /** Full update on condition of `metadata.resourceVersion`; 409 Conflict when it changed. */
   replace<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T>
+  /**
+   * Replaces `metadata.finalizers` and nothing else, on condition of the object's UID and resourceVersion, whoever put
+   * the old ones; 404 when it is gone, 409 when it changed.
+   */
+  setFinalizers<T extends KubeObject>(resource: Resource<T>, object: T, finalizers: readonly string[]): Promise<T>
   /** Deletes on condition of the UID (and resourceVersion, where given), in the background. Already gone is success; another UID is 409. */
   remove(
     resource: Resource,

@@ -186,6 +186,20 @@ test('an apply is a forced server-side apply of our fields', async (t) => {
   assert.deepEqual([JSON.parse(seen[1] ?? '').apiVersion, JSON.parse(seen[1] ?? '').kind], ['v1', 'ConfigMap'])
 })
 
+test('finalizers are set alone, on condition of what was read', async (t) => {
+  const seen: (string | undefined)[] = []
+  const { client } = await serve(t, [
+    (request, response, body) => {
+      seen.push(request.method, request.headers['content-type'], body)
+      json(200, stored)(request, response, body)
+    },
+  ])
+  const metadata = { ...key, uid: 'u', resourceVersion: '7', labels: { app: 'x' } }
+  await client.setFinalizers(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata }, ['a/b'])
+  assert.deepEqual(seen.slice(0, 2), ['PATCH', 'application/merge-patch+json'])
+  assert.deepEqual(JSON.parse(seen[2] ?? ''), { metadata: { uid: 'u', resourceVersion: '7', finalizers: ['a/b'] } })
+})
+
 test('a deletion carries its preconditions, and 404 is success', async (t) => {
   let sent = ''
   const { client } = await serve(t, [

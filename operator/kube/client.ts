@@ -143,6 +143,16 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         purpose,
       })
     },
+    async setFinalizers(resource, { metadata }, finalizers) {
+      const { uid, resourceVersion } = metadata
+      return one(resource, {
+        method: 'PATCH',
+        path: objectPath(resource, metadata, { fieldManager }),
+        body: { metadata: { uid, resourceVersion, finalizers } },
+        contentType: 'application/merge-patch+json',
+        purpose: `setting the finalizers of ${describe(resource, metadata)}`,
+      })
+    },
     async remove(resource, key, preconditions) {
       try {
         await call({

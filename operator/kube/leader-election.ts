@@ -214,6 +214,10 @@ export function onlyAsLeader(api: KubeApi, isLeader: () => boolean): KubeApi {
       check()
       return api.replace(resource, object)
     },
+    async setFinalizers(resource, object, finalizers) {
+      check()
+      return api.setFinalizers(resource, object, finalizers)
+    },
     async remove(resource, key, precondition) {
       check()
       return api.remove(resource, key, precondition)

@@ -1,18 +1,22 @@
 /** Carries out a plan's writes, in order. */
-import { type KubeApi, KubeError } from '../kube/api.ts'
-import type { Child } from './owned-kinds.ts'
+import { type KubeApi, KubeError, type Resource } from '../kube/api.ts'
+import { type StreamBridge, streamBridges } from '../kube/resources.ts'
 import type { Plan, Rejection } from './plan.ts'
 
 /** Refusals that repeating cannot help: the object is at fault, or the operator lacks the right. */
 const lasting = new Set([400, 403, 413, 422])
 
-async function applyOne(kube: KubeApi, { resource, object }: Child): Promise<Rejection | undefined> {
+async function attempt(
+  resource: Resource,
+  name: string,
+  write: () => Promise<unknown>,
+): Promise<Rejection | undefined> {
   try {
-    await kube.apply(resource, object)
+    await write()
     return undefined
   } catch (error) {
     if (!(error instanceof KubeError) || !lasting.has(error.status)) throw error
-    return { kind: resource.kind, name: object.metadata.name, status: error.status, message: error.message }
+    return { kind: resource.kind, name, status: error.status, message: error.message }
   }
 }
 
@@ -20,12 +24,21 @@ async function applyOne(kube: KubeApi, { resource, object }: Child): Promise<Rej
  * Resolves with the first refusal; nothing after it is written. *Errors*: anything that may pass is thrown, so that the
  * whole run is repeated: what was written already is then found as it should be.
  */
-export async function apply(kube: KubeApi, plan: Pick<Plan, 'apply' | 'remove'>): Promise<Rejection | undefined> {
-  for (const child of plan.apply) {
-    const rejection = await applyOne(kube, child)
+export async function apply(
+  kube: KubeApi,
+  stored: StreamBridge,
+  { finalizers, apply: wanted, remove }: Pick<Plan, 'finalizers' | 'apply' | 'remove'>,
+): Promise<Rejection | undefined> {
+  if (finalizers !== undefined) {
+    const set = () => kube.setFinalizers(streamBridges, stored, finalizers)
+    const rejection = await attempt(streamBridges, stored.metadata.name, set)
     if (rejection !== undefined) return rejection
   }
-  for (const { resource, object } of plan.remove) {
+  for (const { resource, object } of wanted) {
+    const rejection = await attempt(resource, object.metadata.name, () => kube.apply(resource, object))
+    if (rejection !== undefined) return rejection
+  }
+  for (const { resource, object } of remove) {
     const { name, namespace = '', uid = '' } = object.metadata
     await kube.remove(resource, { namespace, name }, { uid })
   }

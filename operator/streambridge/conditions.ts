@@ -97,9 +97,10 @@ export function deadLettering(situation: Situation): Verdict | undefined {
 }
 
 /** What keeps the Deployment from being written at all. */
-function unwritten({ rejection, deployment }: Situation): Verdict | undefined {
+function unwritten({ rejection, leaving, deployment }: Situation): Verdict | undefined {
   if (rejection !== undefined)
     return verdict('False', 'WriteRefused', `${rejection.kind} "${rejection.name}": ${rejection.message}`)
+  if (leaving !== undefined) return verdict('False', 'Deleting', leaving)
   if (deployment === undefined) return verdict('False', 'RollingOut', 'the Deployment does not exist yet')
   return undefined
 }
@@ -121,6 +122,7 @@ export function available(situation: Situation): Verdict {
 }
 
 export function scalingActive({ replicas, paused, bridge }: Situation): Verdict {
-  const active = !paused && bridge !== undefined && replicas.reason !== 'MetricsUnavailable'
+  const active =
+    !paused && replicas.reason !== 'Deleting' && bridge !== undefined && replicas.reason !== 'MetricsUnavailable'
   return verdict(active ? 'True' : 'False', replicas.reason, replicas.message)
 }

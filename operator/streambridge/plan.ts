@@ -20,6 +20,7 @@ import { desiredPodDisruptionBudget } from './desired/pod-disruption-budget.ts'
 import { desiredPodMonitor } from './desired/pod-monitor.ts'
 import { desiredRole, desiredRoleBinding } from './desired/role.ts'
 import { desiredServiceAccount } from './desired/service-account.ts'
+import { type Leaving, leavingOf, withDrainFinalizer } from './leaving.ts'
 import type { Instant, Observed } from './observed.ts'
 import { type Child, inOrder, isOwnedBy } from './owned-kinds.ts'
 import { eventsOf, type PlannedEvent } from './plan-events.ts'
@@ -47,6 +48,8 @@ export interface PlanContext {
 }
 
 export interface Plan {
+  /** What the finalizers of the StreamBridge become, before all else; undefined: as they are. */
+  readonly finalizers: readonly string[] | undefined
   /** Each differs from what is there. In order. */
   readonly apply: readonly Child[]
   /** Ours, no longer wanted. */
@@ -55,6 +58,8 @@ export interface Plan {
   readonly events: readonly PlannedEvent[]
   /** Milliseconds until the next look. */
   readonly next: number
+  /** At the next look everything is read anew. */
+  readonly reread: boolean
   readonly memory: ScalingMemory | undefined
 }
 
@@ -107,40 +112,64 @@ function held(observed: Observed, memory: ScalingMemory | undefined): Replicas {
   return { wanted, reason: 'MetricsUnavailable', message: 'held until the spec can be used', memory }
 }
 
-interface Writes {
-  readonly apply: readonly Child[]
-  readonly remove: readonly Child[]
-}
+const none = (memory: ScalingMemory | undefined): Replicas => ({
+  wanted: 0,
+  reason: 'Deleting',
+  message: 'the StreamBridge is being deleted',
+  memory,
+})
 
-const nothing: Writes = { apply: [], remove: [] }
+type Writes = Pick<Plan, 'finalizers' | 'apply' | 'remove'>
+
+const nothing: Writes = { finalizers: undefined, apply: [], remove: [] }
 
 function writesFor(observed: Observed, bridge: Bridge, image: string, replicas: number): Writes {
   const wanted = desiredObjects(bridge, observed, image, replicas)
   const apply = differing(wanted, observed.children)
-  return { apply, remove: unwanted(observed, bridge, wanted, apply.length > 0) }
+  const remove = unwanted(observed, bridge, wanted, apply.length > 0)
+  return { finalizers: withDrainFinalizer(observed), apply, remove }
 }
+
+/** What ran before keeps running, and is drained when the bridge is deleted. */
+const writesWhileBlocked = (observed: Observed): Writes =>
+  observed.deployment === undefined ? nothing : { ...nothing, finalizers: withDrainFinalizer(observed) }
 
 function nextLook(interval: number, blocked: boolean, rejection: Rejection | undefined): number {
   if (rejection !== undefined) return rejectedInterval
   return blocked ? Math.min(interval, blockedInterval) : interval
 }
 
+const isWriting = ({ finalizers, apply, remove }: Writes): boolean =>
+  finalizers !== undefined || apply.length + remove.length > 0
+
+function planForLeaving(observed: Observed, leaving: Leaving, { now, memory, rejection }: PlanContext): Plan {
+  const { message, remove, finalizers, next } = leaving
+  const replicas = none(memory)
+  const findings = findingsOf(observed)
+  const status = statusOf({ observed, leaving: message, findings, replicas, writes: [], rejection, now })
+  const pause = rejection === undefined ? (next ?? observed.interval) : rejectedInterval
+  return { finalizers, apply: [], remove, status, events: [], next: pause, reread: next !== undefined, memory }
+}
+
 export function planFor(observed: Observed, context: PlanContext): Plan {
   const { now, image, memory, rejection } = context
-  const { parsed, stored, interval } = observed
+  const leaving = leavingOf(observed, now.wall)
+  if (leaving !== undefined) return planForLeaving(observed, leaving, context)
+
+  const { parsed, interval } = observed
   const findings = findingsOf(observed)
   const bridge = parsed.kind === 'valid' ? parsed.bridge : undefined
-  const leaving = stored.metadata.deletionTimestamp !== undefined
-  const blocked = bridge === undefined || leaving || findings.some((finding) => blocks(finding, bridge))
+  const blocked = bridge === undefined || findings.some((finding) => blocks(finding, bridge))
 
   const replicas = blocked ? held(observed, memory) : replicasFor(observed, bridge, memory, now)
-  const writes = blocked ? nothing : writesFor(observed, bridge, image, replicas.wanted)
+  const writes = blocked ? writesWhileBlocked(observed) : writesFor(observed, bridge, image, replicas.wanted)
   const status = statusOf({ observed, findings, replicas, writes: writes.apply, rejection, now })
   return {
     ...writes,
     status,
-    events: leaving ? [] : eventsOf({ observed, writes: rejection ? [] : writes.apply, status, replicas }),
+    events: eventsOf({ observed, writes: rejection ? [] : writes.apply, status, replicas }),
     next: nextLook(interval, blocked, rejection),
+    reread: isWriting(writes),
     memory: replicas.memory,
   }
 }

@@ -98,7 +98,8 @@ function flowing(bridge: Bridge): Verdict {
 }
 
 function ready(situation: Situation, parts: Parts): Verdict {
-  const { bridge, deployment, reports, paused } = situation
+  const { bridge, deployment, reports, paused, leaving } = situation
+  if (leaving !== undefined) return verdict('False', 'Deleting', leaving)
   const rests = paused || deployment !== undefined ? resting(situation) : undefined
   if (rests !== undefined) return rests
   if (bridge === undefined || reports.length === 0) return unheard(situation, parts)
@@ -109,7 +110,7 @@ function ready(situation: Situation, parts: Parts): Verdict {
 function stalled(situation: Situation, { ConfigValid, CredentialsResolved, Available }: Parts): Verdict {
   const waits = [ConfigValid, CredentialsResolved].find(({ status }) => status === 'False')
   const conflict = Available.reason === 'NameConflict' ? Available : undefined
-  const cause = waits ?? conflict ?? halted(situation)
+  const cause = situation.leaving === undefined ? (waits ?? conflict ?? halted(situation)) : undefined
   return cause === undefined
     ? verdict('False', 'Reconciled', 'nothing waits for a person')
     : verdict('True', cause.reason, cause.message)
@@ -152,7 +153,8 @@ function runningPhase({ findings, rejection, pods }: Situation, { Ready }: Verdi
 }
 
 export function phaseOf(situation: Situation, verdicts: Verdicts): Phase {
-  const { paused, deployment, reports, replicas } = situation
+  const { paused, deployment, reports, replicas, leaving } = situation
+  if (leaving !== undefined) return 'Deleting'
   if (paused) return 'Paused'
   if (deployment !== undefined && replicas.wanted === 0) return 'Idle'
   return reports.length === 0 ? silentPhase(situation, verdicts) : runningPhase(situation, verdicts)

@@ -39,8 +39,8 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
 
   const carryOut = async (key: string, observed: Observed, context: PlanContext): Promise<Plan> => {
     const plan = planFor(observed, context)
-    const rejection = await apply(kube, plan)
-    if (plan.apply.length + plan.remove.length > 0) changed.add(key)
+    const rejection = await apply(kube, observed.stored, plan)
+    if (plan.reread) changed.add(key)
     return rejection === undefined ? plan : planFor(observed, { ...context, rejection })
   }
 

@@ -12,6 +12,8 @@ import { type Replicas, standing } from './replicas.ts'
 
 export interface StatusInput {
   readonly observed: Observed
+  /** Set while the StreamBridge is being deleted: what is waited for. */
+  readonly leaving?: string
   readonly findings: readonly Finding[]
   readonly replicas: Replicas
   /** Objects that are about to be written. */
@@ -22,6 +24,7 @@ export interface StatusInput {
 
 export interface Situation {
   readonly bridge: Bridge | undefined
+  readonly leaving: string | undefined
   readonly findings: readonly Finding[]
   readonly rejection: Rejection | undefined
   readonly paused: boolean
@@ -37,7 +40,8 @@ export interface Situation {
   readonly current: readonly RuntimeReport[]
 }
 
-export function situationOf({ observed, findings, replicas, writes, rejection, now }: StatusInput): Situation {
+export function situationOf(input: StatusInput): Situation {
+  const { observed, leaving, findings, replicas, writes, rejection, now } = input
   const { parsed, deployment, interval } = observed
   const bridge = parsed.kind === 'valid' ? parsed.bridge : undefined
   const pods = standing(observed.pods)
@@ -47,6 +51,7 @@ export function situationOf({ observed, findings, replicas, writes, rejection, n
   const hash = bridge && configHashOf(bridge)
   return {
     bridge,
+    leaving,
     findings,
     rejection,
     paused: bridge?.spec.lifecycle.desiredState === 'Paused',

@@ -38,8 +38,10 @@ export async function installChart(settings: Settings, ...values: string[]): Pro
   await helm('install', release, chart, '--namespace', operatorNamespace, ...set, '--wait', '--timeout=120s')
 }
 
-/** Removes the release, its CustomResourceDefinition and with it every StreamBridge. */
+/** Removes every StreamBridge while an operator is there to end it, then the release and its CustomResourceDefinition. */
 export async function uninstallChart(): Promise<void> {
+  const installed = await kubectl('get', 'crd', 'streambridges.streambridge.dev', '--ignore-not-found')
+  if (installed !== '') await kubectl('delete', 'sbr', '--all', '--all-namespaces', '--timeout=90s')
   await helm('uninstall', release, '--namespace', operatorNamespace, '--ignore-not-found', '--wait', '--timeout=120s')
   await kubectl('delete', 'crd', 'streambridges.streambridge.dev', '--ignore-not-found', '--timeout=60s')
 }

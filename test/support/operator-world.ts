@@ -155,6 +155,8 @@ export function aWorld(): World {
       const deployment = await world.deployment(name)
       if (deployment === undefined) return
       const { spec, metadata } = deployment
+      const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: metadata.name, uid: metadata.uid ?? '' }
+      const ownerReferences = [{ ...owner, controller: true }]
       const count = spec.replicas ?? 1
       const controller = cluster.as('controller')
       const existing = await cluster.list(pods, { namespace, labelSelector: `streambridge.dev/bridge=${name}` })
@@ -167,7 +169,7 @@ export function aWorld(): World {
         const pod: Pod = {
           apiVersion: 'v1',
           kind: 'Pod',
-          metadata: { ...spec.template.metadata, name: `${childName(name)}-${index}`, namespace },
+          metadata: { ...spec.template.metadata, name: `${childName(name)}-${index}`, namespace, ownerReferences },
           spec: spec.template.spec,
         }
         const made = await controller.create(pods, pod)
@@ -229,6 +231,13 @@ export async function deleteCredentials(world: World): Promise<void> {
   const key = { namespace, name: credentials.metadata.name }
   const secret = await world.people.get(secrets, key)
   await world.people.remove(secrets, key, { uid: secret?.metadata.uid ?? '' })
+}
+
+/** A person deletes the StreamBridge, and the watch tells of it. */
+export async function deleteBridge(world: World, name: string): Promise<void> {
+  const stored = await world.get(name)
+  await world.people.remove(streamBridges, { namespace, name }, { uid: stored?.metadata.uid ?? '' })
+  world.reconciler.changed(`${namespace}/${name}`)
 }
 
 /** The kinds that the operator makes. */

@@ -47,7 +47,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "streambridge.bridgeRules" -}}
 - apiGroups: [streambridge.dev]
   resources: [streambridges]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, patch] # patch: only their finalizers
 - apiGroups: [streambridge.dev]
   resources: [streambridges/status]
   verbs: [patch]

@@ -171,6 +171,21 @@ export function kubeApiSuite(title: string, open: () => Promise<KubeUnderTest>):
       assert.equal(await api.get(configMaps, key), undefined)
     })
 
+    test('finalizers are set alone, whoever put them, and only on the object that was read', async () => {
+      const key = { namespace, name: 'held' }
+      const made = await api.create(configMaps, configMap('held', { a: '1' }))
+      const held = await api.setFinalizers(configMaps, made, ['streambridge.dev/test'])
+      assert.deepEqual([held.data, held.metadata.finalizers], [{ a: '1' }, ['streambridge.dev/test']])
+      await assert.rejects(api.setFinalizers(configMaps, made, []), refused(409, 'Conflict'))
+      const other = { ...configMap('held'), metadata: { ...key, finalizers: ['streambridge.dev/test'] } }
+      const shared = await kube.as('other').apply(configMaps, other)
+      await api.remove(configMaps, key, { uid: made.metadata.uid ?? '' })
+      const marked = await api.get(configMaps, key)
+      await api.setFinalizers(configMaps, marked ?? shared, [])
+      assert.equal(await api.get(configMaps, key), undefined)
+      await assert.rejects(api.setFinalizers(configMaps, shared, []), refused(404, 'NotFound'))
+    })
+
     test('an object goes with the last of its owners', async () => {
       const owner = await api.create(configMaps, configMap('owner'))
       const { name, uid = '' } = owner.metadata

@@ -192,15 +192,40 @@ test('a pod template that the API server refuses is a condition, and reverting i
   )
 })
 
-test('deleting a StreamBridge leaves nothing', async () => {
+test('deleting a StreamBridge keeps its Role while a pod is there, then leaves nothing', async () => {
   await apply('gone', { ...aSpec({ source: { generator: {} } }) })
   await eventually('its Role', async () => (await ours('gone')).includes('Role gone-bridge'))
-  await eventually('a pod', async () => (await ours('gone')).some((line) => line.startsWith('Pod ')))
-  await server.kubectl(['-n', namespace, 'delete', 'sbr', 'gone'])
+  const pod = await eventually('a pod', async () => {
+    const { items } = await kube.list(pods, { namespace, labelSelector: 'streambridge.dev/bridge=gone' })
+    return items[0]
+  })
+  assert.deepEqual((await kube.get(streamBridges, { namespace, name: 'gone' }))?.metadata.finalizers, [
+    'streambridge.dev/drain',
+  ])
+  // No kubelet: nothing but a finalizer makes a pod take its time.
+  await eventually('the pod is held', async () => {
+    const current = await kube.get(pods, { namespace, name: pod.metadata.name })
+    return current && kube.setFinalizers(pods, current, ['test/drains'])
+  })
+  await server.kubectl(['-n', namespace, 'delete', 'sbr', 'gone', '--wait=false'])
+  await eventually(
+    'the Deployment is gone',
+    () => deployment('gone'),
+    (found) => found === undefined,
+  )
+  const terminating = await eventually('the pod is ending', async () => {
+    const current = await kube.get(pods, { namespace, name: pod.metadata.name })
+    return current?.metadata.deletionTimestamp !== undefined && current
+  })
+  assert.match(await said('gone', 'Ready'), /^False\/Deleting/)
+  const there = await ours('gone')
+  for (const kind of ['Role', 'RoleBinding', 'ServiceAccount']) assert.ok(there.includes(`${kind} gone-bridge`), kind)
+  await kube.setFinalizers(pods, terminating, [])
   await eventually(
     'nothing',
     () => ours('gone'),
     (left) => left.length === 0,
     { within: 90_000 },
   )
+  assert.equal(await kube.get(streamBridges, { namespace, name: 'gone' }), undefined)
 })
