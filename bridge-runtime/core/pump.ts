@@ -175,8 +175,10 @@ export class Pump {
     await this.#options.rateLimit.ready(this.#polling.signal)
   }
 
+  /** Two full requests per lane keep it busy, one on its way and one ready: more would only take memory. */
   #full(): boolean {
-    return this.#watermark.records > 0 && this.#watermark.bytes >= this.#options.share()
+    const enough = 1 * this.#lanes.length * this.#options.sink.limits.maxBytes
+    return this.#watermark.records > 0 && this.#watermark.bytes >= Math.min(this.#options.share(), enough)
   }
 
   #stopPolling(): void {
@@ -261,7 +263,7 @@ export class Pump {
       this.#options.statistics.delivered(cargo.count, cargo.bytes, now)
     } else {
       for (const { tracked, indexes: part } of cargo.locate(indexes)) this.#settle(tracked, part)
-      this.#options.statistics.delivered(indexes.length, 0, now)
+      this.#options.statistics.delivered(indexes.length, (cargo.bytes * indexes.length) / cargo.count, now)
     }
   }
 

@@ -38,7 +38,10 @@ async function compare(settings: Settings, say: (text: string) => void): Promise
   const bench: Bench = { bootstrapServers, counter, settings, say }
   await fill(bench)
   // Ours goes first: the broker is the colder one for it.
-  return { ours: await measure(bench, streamBridge()), peer: await measure(bench, mirrorMaker(settings.partitions)) }
+  return {
+    ours: await measure(bench, await streamBridge()),
+    peer: await measure(bench, mirrorMaker(settings.partitions)),
+  }
 }
 
 async function fill({ bootstrapServers, counter, settings, say }: Bench): Promise<void> {

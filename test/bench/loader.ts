@@ -26,7 +26,7 @@ const tick = 5
 const pool = randomFillSync(Buffer.allocUnsafe(16 * 1024 * 1024))
 
 const order = JSON.parse(process.argv[2] ?? '{}') as Order
-const producer = new Producer<Buffer, Buffer, Buffer>({
+const producer = new Producer({
   clientId: 'bench-loader',
   bootstrapBrokers: order.bootstrapServers.split(','),
   autocreateTopics: false,
@@ -59,7 +59,7 @@ async function sendSteadily(rate: number): Promise<void> {
   const sent: Promise<void>[] = []
   while (made < order.records) {
     const due = Math.min(order.records, Math.ceil(((performance.now() - start) / 1_000) * rate))
-    while (made < due) sent.push(send(Math.min(perRequest, due - made)))
+    for (let left = due - made; left > 0; left -= perRequest) sent.push(send(Math.min(perRequest, left)))
     await sleep(tick)
   }
   await Promise.all(sent)

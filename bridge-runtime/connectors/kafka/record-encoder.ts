@@ -1,6 +1,7 @@
 /** Records of the bridge → the payload of one Kafka record batch. */
 import type { BridgeRecord } from '../../core/contracts.ts'
 import { sourceIdHeader } from '../../core/contracts.ts'
+import type { BatchMemory } from './batch-memory.ts'
 import { type Compression, codecNumbers, compress } from './compression.ts'
 import { headerSize, writeHeader } from './record-batch.ts'
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
@@ -69,11 +70,12 @@ export function recordBound(record: BridgeRecord, prefix: Buffer): number {
 /** The part of a record's `streambridge-source-id` that a whole batch shares. */
 export const sourcePrefix = (origin: string): Buffer => Buffer.from(`${origin}/`)
 
-/** A whole batch, all but the producer's stamp. At least one record. */
+/** A whole batch, all but the producer's stamp. At least one record. With `memory` it may be given back there after use. */
 export async function encodeBatch(
   records: readonly BridgeRecord[],
   prefix: Buffer,
   compression: Compression,
+  memory?: BatchMemory,
 ): Promise<Buffer> {
   const baseTimestamp = Math.trunc(records[0]?.timestamp ?? 0)
   const layout: Layout = { prefix, baseTimestamp }
@@ -86,13 +88,14 @@ export async function encodeBatch(
     total += varintSize(size) + size
     if (record.timestamp > maxTimestamp) maxTimestamp = Math.trunc(record.timestamp)
   }
-  const plain = Buffer.allocUnsafeSlow(total)
+  const plain = memory?.take(total) ?? Buffer.allocUnsafeSlow(total)
   let at = headerSize
   for (const [delta, record] of records.entries()) {
     at = writeVarint(plain, at, sizes[delta] ?? 0)
     at = writeRecord(plain, at, record, { prefix, baseTimestamp, delta })
   }
   const batch = compression === 'None' ? plain : await compressed(plain, compression)
+  if (batch !== plain) memory?.give(plain)
   writeHeader(batch, { codec: codecNumbers[compression], count: records.length, baseTimestamp, maxTimestamp })
   return batch
 }

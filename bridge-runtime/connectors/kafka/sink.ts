@@ -4,6 +4,7 @@ import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
+import { BatchMemory } from './batch-memory.ts'
 import { Cluster } from './cluster.ts'
 import { connectionOptions } from './connection.ts'
 import type { Outcome } from './partition-log.ts'
@@ -16,6 +17,9 @@ import type { KafkaSinkConfig } from './schema.ts'
 export const openKafkaSink = async (config: KafkaSinkConfig, context: ConnectorContext): Promise<Sink> =>
   new KafkaSink(config, context)
 
+/** Large batches whose memory is kept for the next ones: about as many as are on their way at full speed. */
+const keptBatches = 8
+
 interface Opened {
   readonly cluster: Cluster
   readonly producer: Producer
@@ -26,6 +30,7 @@ class KafkaSink implements Sink {
   readonly #config: KafkaSinkConfig
   readonly #context: ConnectorContext
   readonly #maxBytes: number
+  readonly #memory: BatchMemory
   #opened: Opened | undefined
   #sticky = 0
 
@@ -33,6 +38,7 @@ class KafkaSink implements Sink {
     this.#config = config
     this.#context = context
     this.#maxBytes = bytes(config.maxRequestBytes)
+    this.#memory = new BatchMemory(this.#maxBytes, keptBatches)
     // A tenth is kept for what a batch adds to keys, values and headers; smaller records are cut again in `write`.
     this.limits = { maxRecords: 10_000, maxBytes: Math.ceil(this.#maxBytes * 0.9) }
   }
@@ -64,6 +70,7 @@ class KafkaSink implements Sink {
       producer: this.#opened.producer,
       config: this.#config,
       maxBytes: this.#maxBytes,
+      memory: this.#memory,
       origin: batch.origin,
       prefix: sourcePrefix(batch.origin),
       records,
@@ -112,6 +119,7 @@ interface Write {
   readonly producer: Producer
   readonly config: KafkaSinkConfig
   readonly maxBytes: number
+  readonly memory: BatchMemory
   readonly origin: string
   readonly prefix: Buffer
   readonly records: readonly BridgeRecord[]
@@ -141,11 +149,15 @@ async function writePartition(write: Write, partition: number, indexes: readonly
 /** Sends one batch. Resolves with the error that the batch as a whole met. */
 async function deliver(write: Write, partition: number, chunk: readonly number[]): Promise<BridgeError | undefined> {
   const records = chunk.flatMap((index) => write.records[index] ?? [])
-  const batch = await encodeBatch(records, write.prefix, write.config.compression)
+  const batch = await encodeBatch(records, write.prefix, write.config.compression, write.memory)
   if (batch.length > write.maxBytes) return tooLarge(write, batch.length, records[0])
   if (write.signal.aborted) return stopped('writing was stopped')
   const outcome = await untilAborted(write.producer.send(partition, batch, chunk.length), write.signal)
-  if (outcome.kind === 'stored') return undefined
+  if (outcome.kind === 'stored') {
+    // Only now: what failed, or was given up, may be on its way still.
+    write.memory.give(batch)
+    return undefined
+  }
   if (outcome.error.reason === 'RecordTooLarge') return tooLarge(write, batch.length, records[0])
   return outcome.error
 }
