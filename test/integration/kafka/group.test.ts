@@ -8,7 +8,7 @@ import { committedOffsets } from './verify.ts'
 
 /** Produces to every partition until told to stop; then it says how many records each has. */
 async function producing(server: string, topic: string, partitions: number) {
-  const producer = kafkaClient(server).producer()
+  const producer = kafkaClient(server).producer({ idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
   const messages = Array.from({ length: partitions * 20 }, (_, n) => ({ partition: n % partitions, value: String(n) }))
   const stopped = new AbortController()

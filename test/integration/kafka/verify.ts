@@ -50,7 +50,7 @@ export async function produce(
   topic: string,
   messages: readonly { key?: string; value: string; partition?: number; timestamp?: string }[],
 ): Promise<void> {
-  const producer = kafkaClient(server).producer()
+  const producer = kafkaClient(server).producer({ idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
   try {
     await producer.send({ topic, messages: [...messages] })
