@@ -27,6 +27,10 @@ const words = (text: string): string[] => text.split(/\s+/).filter((word) => wor
 /** Reads IMAGE_BUILDER, IMAGE_LOADER, HOST_ADDRESS, AUDIT_LOG and E2E_*. Defaults are for kind. */
 export function readSettings(environment: Environment): Settings {
   const image = environment['E2E_IMAGE'] ?? 'streambridge:e2e'
+  if (environment['CI'] === 'true' && environment['AUDIT_LOG'] === undefined)
+    throw new Error(
+      "AUDIT_LOG is not set: name the API server's audit log (JSON lines), nothing may be skipped with CI=true",
+    )
   return {
     image,
     imageInCluster: environment['E2E_IMAGE_IN_CLUSTER'] ?? `docker.io/library/${image}`,
