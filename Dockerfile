@@ -37,14 +37,13 @@ USER 65532:65532
 # cache by its version, the paths and the user id; where one differs it only starts slower.
 FROM app AS compiled
 ENV NODE_COMPILE_CACHE=/tmp/compile-cache
-RUN ["/usr/local/bin/node", "--max-semi-space-size=4", "--input-type=module", "--eval", "import { globSync } from 'node:fs'; for (const file of globSync(['cli/commands/{operator,bridge}.ts', 'bridge-runtime/connectors/*/{source,sink}.ts', 'bridge-runtime/leases/kubernetes.ts'])) await import('/app/' + file)"]
+RUN ["/usr/local/bin/node", "--expose-gc", "--max-semi-space-size=4", "--input-type=module", "--eval", "import { globSync } from 'node:fs'; for (const file of globSync(['cli/commands/{operator,bridge}.ts', 'bridge-runtime/connectors/*/{source,sink}.ts', 'bridge-runtime/leases/kubernetes.ts'])) await import('/app/' + file)"]
 
 FROM app
 COPY --from=compiled /tmp/compile-cache /app/.compile-cache
 ENV NODE_COMPILE_CACHE=/app/.compile-cache
-# Records in flight are short-lived buffers: with a small young generation, and large ones mapped one by one, they are given
-# back at once (docs/guides/performance.md). The flag is in the step above, too: the cache is for the same flags.
-ENV MALLOC_MMAP_THRESHOLD_=131072
+# Records on their way are short-lived: a small young generation and early collections (bridge-runtime/buffer-memory.ts)
+# keep memory small. The flags are in the step above, too: the cache is for the same flags.
 # SIGUSR1 would open the inspector to anybody in the pod.
-ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "--max-semi-space-size=4", "cli/main.ts"]
+ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "--expose-gc", "--max-semi-space-size=4", "cli/main.ts"]
 CMD ["--help"]

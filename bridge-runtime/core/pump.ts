@@ -177,7 +177,7 @@ export class Pump {
 
   /** Two full requests per lane keep it busy, one on its way and one ready: more would only take memory. */
   #full(): boolean {
-    const enough = 1 * this.#lanes.length * this.#options.sink.limits.maxBytes
+    const enough = 2 * this.#lanes.length * this.#options.sink.limits.maxBytes
     return this.#watermark.records > 0 && this.#watermark.bytes >= Math.min(this.#options.share(), enough)
   }
 

@@ -1,4 +1,4 @@
-/** StreamBridge's runtime in a process of its own, as the image runs it: same flags, same environment, compiled before. */
+/** StreamBridge's runtime in a process of its own, as the image runs it: same flags, compiled before. */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from '../support/run-command.ts'
@@ -8,8 +8,7 @@ import { type Contender, sinkTopic } from './pair.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** The Dockerfile's. */
-const nodeFlags = ['--disable-sigusr1', '--max-semi-space-size=4']
-const allocator = { MALLOC_MMAP_THRESHOLD_: '131072' }
+const nodeFlags = ['--disable-sigusr1', '--expose-gc', '--max-semi-space-size=4']
 
 export async function streamBridge(): Promise<Contender> {
   const cache = await compiled()
@@ -27,7 +26,7 @@ export async function streamBridge(): Promise<Contender> {
         leases: join(temporaryDirectory('bench'), 'leases'),
         ready: false,
         nodeArgs: nodeFlags,
-        env: { ...cache, ...allocator, NODE_ENV: 'production' },
+        env: { ...cache, NODE_ENV: 'production' },
       })
       return {
         pid: runtime.pid,

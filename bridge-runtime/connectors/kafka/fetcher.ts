@@ -14,7 +14,7 @@ import { type FetchRequest, fetchApi } from './wire.ts'
 /** Milliseconds the brief request waits: what a partition wanted during it can be late by. */
 const briefWait = 10
 /** Bytes one answer brings at most, but for a single larger batch. */
-const maxAnswerBytes = 1024 * 1024
+const maxAnswerBytes = 2 * 1024 * 1024
 
 export interface FetcherOptions {
   readonly cluster: Cluster
