@@ -78,11 +78,8 @@ function adminOf(url: string): EventHubsAdmin {
     createHub: (name, partitions, consumerGroups = []) => call('PUT', `/hubs/${name}`, { partitions, consumerGroups }),
     deleteHub: (name) => call('DELETE', `/hubs/${name}`),
     hub: (name) => call('GET', `/hubs/${name}`),
-    dump: (hub, partition, range = {}) =>
-      call(
-        'GET',
-        `/hubs/${hub}/partitions/${partition}?${new URLSearchParams(Object.entries(range).map(([k, v]) => [k, String(v)]))}`,
-      ),
+    dump: (hub, partition, { from, count = 100 } = {}) =>
+      call('GET', `/hubs/${hub}/partitions/${partition}?count=${count}${from === undefined ? '' : `&from=${from}`}`),
     trim: (hub, partition, sequenceNumber) =>
       call('POST', `/hubs/${hub}/partitions/${partition}/trim`, { sequenceNumber }),
     connections: () => call('GET', '/connections'),
