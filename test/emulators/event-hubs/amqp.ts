@@ -93,6 +93,14 @@ export function revokeCredit(sender: Sender): void {
 /** Makes the library write what it has to say. */
 export const flush = (connection: Connection): void => (connection as unknown as { _register(): void })._register()
 
-/** The library learns of the end of its socket, however it ended. */
-export const socketEnded = (connection: Connection): void =>
-  (connection as unknown as { _disconnected(): void })._disconnected()
+interface ConnectionInside {
+  socket_ready: boolean
+  _disconnected(): void
+}
+
+/** The library learns of the end of its socket, however it ended, and starts no timer for it any more. */
+export function socketEnded(connection: Connection): void {
+  const inside = connection as unknown as ConnectionInside
+  inside._disconnected()
+  inside.socket_ready = false
+}

@@ -103,12 +103,18 @@ export class Client {
     if (action === 'refuse' || action === 'closeSocket') this.#socket.destroy()
     else if (action === 'rstSocket') this.#socket.resetAndDestroy()
     else if (action === 'blackhole') this.#blackhole()
-    else if (action === 'closeConnection') this.connection.close({ condition, description })
+    else if (action === 'closeConnection') this.close(condition, description)
     else {
       if (action === 'slow') slowDown(this.#socket, bytesPerSecond)
       return false
     }
     return true
+  }
+
+  /** Nothing is sent any more; the client is told why. */
+  close(condition: string, description: string): void {
+    this.ended()
+    this.connection.close({ condition, description })
   }
 
   /** Reads nothing and writes nothing from now on; the socket stays open. */

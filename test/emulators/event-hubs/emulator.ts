@@ -86,8 +86,7 @@ const listen = (server: Server, port: number, host: string): Promise<void> =>
 
 async function closeAll(server: Server, clients: ReadonlySet<Client>): Promise<void> {
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
-  for (const { connection } of clients)
-    connection.close({ condition: condition.connectionForced, description: 'The service is shutting down.' })
+  for (const client of clients) client.close(condition.connectionForced, 'The service is shutting down.')
   const timer = setTimeout(() => {
     for (const client of clients) client.destroy()
   }, grace)

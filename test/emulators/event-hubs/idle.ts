@@ -13,10 +13,10 @@ export function watchIdle(options: EmulatorOptions, clients: ReadonlySet<Client>
         if (now() - link.lastActive > detachIdleLinks)
           link.detach(condition.detachForced, `The link was idle for more than ${detachIdleLinks} milliseconds.`)
       if (now() - client.lastActive > closeIdleConnections)
-        client.connection.close({
-          condition: condition.connectionForced,
-          description: `The connection was inactive for more than the allowed ${closeIdleConnections} milliseconds and is closed by container.`,
-        })
+        client.close(
+          condition.connectionForced,
+          `The connection was inactive for more than the allowed ${closeIdleConnections} milliseconds and is closed by container.`,
+        )
     }
   }
   const timer = setInterval(look, Math.max(10, shortest / 4))
