@@ -12,6 +12,8 @@ export const batchFormat = 0x80013700
 const rawFormat = 1
 /** The service's frames are no larger, so messages come in several. */
 export const maxFrameSize = 65_536
+/** Links of a session, less one. */
+const maxHandle = 255
 
 interface TransferFrame {
   readonly performative: { message_format: number | undefined }
@@ -29,6 +31,7 @@ interface Outgoing {
 }
 
 interface SessionInside {
+  readonly local: { readonly begin: { handle_max: number } }
   readonly incoming: Incoming
   readonly outgoing: Outgoing
 }
@@ -53,7 +56,8 @@ const inside = (session: Session): SessionInside => session as unknown as Sessio
 
 /** Hands every message over as bytes, and sends in frames the size of the service's. */
 export function prepareSession(session: Session): void {
-  const { incoming, outgoing } = inside(session)
+  const { incoming, outgoing, local } = inside(session)
+  local.begin.handle_max = maxHandle
   const onTransfer = incoming.on_transfer.bind(incoming)
   incoming.on_transfer = (frame, receiver) => {
     if (frame.performative.message_format === 0) frame.performative.message_format = rawFormat
@@ -93,9 +97,35 @@ export function revokeCredit(sender: Sender): void {
 /** Makes the library write what it has to say. */
 export const flush = (connection: Connection): void => (connection as unknown as { _register(): void })._register()
 
+interface Performative {
+  readonly value: unknown[]
+}
+
 interface ConnectionInside {
   socket_ready: boolean
+  _write_frame(channel?: number, frame?: Performative, payload?: Buffer): void
   _disconnected(): void
+}
+
+const fieldCounts = new Map<object, number>()
+
+function fieldsOf(frame: Performative): number {
+  const type = Object.getPrototypeOf(frame) as object
+  const known = fieldCounts.get(type)
+  if (known !== undefined) return known
+  const count = Object.values(Object.getOwnPropertyDescriptors(type)).filter(({ get }) => get !== undefined).length
+  fieldCounts.set(type, count)
+  return count
+}
+
+/** Writes every field of a frame: the service leaves out no trailing nulls, and some clients count on it. */
+export function prepareConnection(connection: Connection): void {
+  const inside = connection as unknown as ConnectionInside
+  const write = inside._write_frame.bind(connection)
+  inside._write_frame = (channel, frame, payload) => {
+    if (frame !== undefined) frame.value.length = fieldsOf(frame)
+    write(channel, frame, payload)
+  }
 }
 
 /** The library learns of the end of its socket, however it ended, and starts no timer for it any more. */

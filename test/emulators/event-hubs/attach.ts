@@ -30,6 +30,11 @@ const selector = 'apache.org:selector-filter:string'
 
 const list = (value: string | string[] | null | undefined): string[] => [value ?? []].flat()
 
+/** Says which extensions are granted. An empty array, other than none, is beyond some clients. */
+function offer(link: Sender | Receiver, capabilities: string[]): void {
+  if (capabilities.length > 0) replyAttach(link).offered_capabilities = capabilities
+}
+
 /** Attaches, or lets the link be detached with the reason. */
 function orRefuse(link: Sender | Receiver, attach: () => void): void {
   try {
@@ -75,7 +80,10 @@ function attachWriter(context: AttachContext, target: WriterTarget): void {
   const desired = list(receiver.desired_capabilities)
   if (desired.includes(idempotentProducer))
     throw new Refused(condition.notImplemented, 'The emulator has no idempotent producers.')
-  replyAttach(receiver).offered_capabilities = desired.filter((name) => name === georeplication)
+  offer(
+    receiver,
+    desired.filter((name) => name === georeplication),
+  )
   const { maxMessageSize, now } = context.options
   void new Writer({ ...target, maxMessageSize, faults: context.faults, now })
 }
@@ -135,7 +143,7 @@ function attachReader(context: AttachContext, source: ReaderSource): void {
   for (const other of admission.displaced) other.detach(condition.stolen, displacedBy(claim, other))
   const desired = list(sender.desired_capabilities)
   const offered = desired.filter((name) => name === georeplication || name === runtimeMetric)
-  replyAttach(sender).offered_capabilities = offered
+  offer(sender, offered)
   const { faults, options } = context
   void new Reader({ ...source, ...claim, start, metric: offered.includes(runtimeMetric), faults, now: options.now })
 }

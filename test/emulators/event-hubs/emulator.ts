@@ -1,7 +1,14 @@
 /** The emulator: an AMQP server that behaves as an Event Hubs namespace. */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { type AdminServer, startAdmin } from './admin.ts'
-import { type Connection, createContainer, type EventContext, maxFrameSize, prepareSession } from './amqp.ts'
+import {
+  type Connection,
+  createContainer,
+  type EventContext,
+  maxFrameSize,
+  prepareConnection,
+  prepareSession,
+} from './amqp.ts'
 import { type AttachContext, attachReceiver, attachSender } from './attach.ts'
 import { Client } from './client.ts'
 import { condition } from './conditions.ts'
@@ -68,6 +75,7 @@ function accept(socket: Socket, { container, clients, context }: Listening): voi
     tcp_no_delay: true,
     receiver_options: { autoaccept: false, credit_window: 0 },
   } as unknown as Parameters<Container['create_connection']>[0])
+  prepareConnection(connection)
   const client = new Client(connection, socket, now)
   clients.add(client)
   socket.once('close', () => clients.delete(client))

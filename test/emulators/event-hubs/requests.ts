@@ -1,5 +1,5 @@
 /** The two nodes that answer requests: $cbs takes tokens, $management describes hubs and partitions. */
-import { type EventContext, message, type Receiver, types } from './amqp.ts'
+import { type EventContext, message, type Receiver, type Sender, types } from './amqp.ts'
 import type { Client } from './client.ts'
 import { condition, Refused } from './conditions.ts'
 import type { Fault, Faults, Scope } from './faults.ts'
@@ -43,9 +43,17 @@ function answer(respond: Respond, request: Request, client: Client): Response {
   }
 }
 
-function reply(request: Request, response: Response, client: Client): void {
-  const to = request.reply_to
-  const sender = [...client.replies].find(({ name, target }) => name === to || target?.address === to)
+/** The link that the request names for its answer, or else, for clients that name none, the one beside the request's own. */
+function replyLink({ reply_to: name }: Request, { replies }: Client, receiver: Receiver): Sender | undefined {
+  const links = [...replies]
+  if (name === undefined)
+    return links.find(
+      ({ session, source }) => session === receiver.session && source.address === receiver.target.address,
+    )
+  return links.find((sender) => sender.name === name || sender.target?.address === name)
+}
+
+function reply(request: Request, response: Response, sender: Sender | undefined): void {
   sender?.send({
     ...(request.message_id === undefined ? {} : { correlation_id: request.message_id }),
     application_properties: {
@@ -76,7 +84,8 @@ export function serveRequests({ client, receiver, on, respond, faults }: Request
     const request = message.decode(bytes as unknown as Buffer) as unknown as Request
     delivery?.accept()
     const fault = faults.next(on, scopeOf(request))
-    const act = (): void => reply(request, spoilt(fault) ?? answer(respond, request, client), client)
+    const act = (): void =>
+      reply(request, spoilt(fault) ?? answer(respond, request, client), replyLink(request, client, receiver))
     if (fault !== undefined && client.disturb(fault)) return
     if (fault?.do === 'silence') return
     if (fault?.do === 'delay') setTimeout(act, fault.milliseconds).unref()

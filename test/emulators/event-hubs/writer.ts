@@ -116,7 +116,7 @@ export class Writer implements AttachedLink {
     if (log === undefined)
       throw new Refused(condition.notFound, `Event hub "${hub.name}" has no partition ${partition}.`)
     const fault = faulty ? faults.next('send', { ...this.scope, partition: String(partition) }) : undefined
-    if (fault !== undefined && this.#prevented(fault, { arrived, log, sent })) return
+    if (fault !== undefined && this.#prevented(fault, { arrived, log })) return
     if (!hub.throttle.admits(length, sent.events.length, now()))
       throw new Refused(condition.serverBusy, 'The request was terminated because the entity is being throttled.')
     log.append(sent.events)
@@ -134,7 +134,7 @@ export class Writer implements AttachedLink {
   }
 
   /** Faults that come before the events are stored. */
-  #prevented(fault: Fault, { arrived, log }: { arrived: Arrived; log: PartitionLog; sent: Sent }): boolean {
+  #prevented(fault: Fault, { arrived, log }: { arrived: Arrived; log: PartitionLog }): boolean {
     if (this.#struck(fault)) return true
     if (fault.do === 'reject') throw new Refused(fault.condition, fault.description)
     if (fault.do === 'sequenceJump') log.jump(fault.by)
