@@ -113,7 +113,9 @@ function fieldsOf(frame: Performative): number {
   const type = Object.getPrototypeOf(frame) as object
   const known = fieldCounts.get(type)
   if (known !== undefined) return known
-  const count = Object.values(Object.getOwnPropertyDescriptors(type)).filter(({ get }) => get !== undefined).length
+  const count = Object.values(Object.getOwnPropertyDescriptors(type)).filter(
+    (property) => property.get !== undefined,
+  ).length
   fieldCounts.set(type, count)
   return count
 }
