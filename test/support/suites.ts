@@ -11,12 +11,17 @@ export interface Suite {
 
 /** In the order they run: the quickest answer first. A file belongs to the first suite that has its folder. */
 export const suites: readonly Suite[] = [
-  { name: 'unit', folders: ['crds/', 'operator/', 'bridge-runtime/', 'cli/', 'test/support/'], needs: [] },
+  {
+    name: 'unit',
+    folders: ['crds/', 'operator/', 'bridge-runtime/', 'cli/', 'test/support/', 'test/emulators/'],
+    needs: [],
+  },
   { name: 'architecture', folders: ['test/architecture.test.ts', 'test/conformance/'], needs: [] },
   { name: 'golden', folders: ['test/golden/'], needs: [] },
   { name: 'api', folders: ['test/api/'], needs: ['kube'] },
   { name: 'kafka', folders: ['test/integration/kafka/'], needs: ['kafka'] },
   { name: 'kinesis', folders: ['test/integration/kinesis/'], needs: ['kinesis'] },
+  { name: 'event-hubs', folders: ['test/integration/event-hubs/'], needs: [] },
   { name: 'kube', folders: ['test/integration/kube/'], needs: ['kube'] },
   { name: 'operator', folders: ['test/integration/operator/'], needs: ['kube'] },
   { name: 'bridge', folders: ['test/integration/bridge/'], needs: ['kafka', 'kinesis'] },
