@@ -28,7 +28,10 @@ export const kinesisRegion = 'us-east-1'
 /** What the endpoint takes as credentials; it checks none. The access key is no account id, so streams are of the default account. */
 export const kinesisCredentials = { accessKeyId: 'test-access-key', secretAccessKey: 'test-secret-key' }
 
-const faster = import.meta.resolve('./kinesis-local-hashes.ts')
+const preloads = ['./kinesis-local-hashes.ts', './kinesis-local-connections.ts'].flatMap((file) => [
+  '--import',
+  import.meta.resolve(file),
+])
 
 /** Starts it and waits until it answers. */
 export async function startKinesis(options: KinesisOptions = {}): Promise<KinesisServer> {
@@ -38,7 +41,7 @@ export async function startKinesis(options: KinesisOptions = {}): Promise<Kinesi
   const server = await startServer({
     name: 'kinesis',
     command: process.execPath,
-    args: [`--max-old-space-size=${options.heap ?? 2048}`, '--no-warnings', '--import', faster, main],
+    args: [`--max-old-space-size=${options.heap ?? 2048}`, '--no-warnings', ...preloads, main],
     directory,
     // It reads its certificate from its working directory.
     cwd: dirname(main),
