@@ -36,9 +36,6 @@ const commitInterval = 500
 /** Milliseconds that one commit may take. */
 const commitTime = 500
 
-/** Records of 200 bytes that a runtime may hold: its `maxInFlightBytes` of 1 MiB and one fetched batch of 256 KiB for each of 4 partitions. */
-const heldRecords = Math.ceil((2 * 1024 * 1024) / 200)
-
 export async function stopUnderLoad(options: StopsOptions): Promise<StopsResult> {
   const { direction, signal, stops, seed, replicas = 1, rate = 1_000 } = options
   const begin = performance.now()
@@ -71,8 +68,8 @@ export async function stopUnderLoad(options: StopsOptions): Promise<StopsResult>
     await collector.stop()
     await Promise.all(fleet.runtimes.map((runtime) => runtime.kill()))
   }
-  // Delivered and not committed: what came in between two commits, and what one replica holds between source and sink.
-  const window = { recordsPerSecond: rate, commitInterval: commitInterval + commitTime, inFlight: heldRecords }
+  // What waits is limited to twice the rate, so no more than that can be delivered beside what comes in between two commits.
+  const window = { recordsPerSecond: rate, commitInterval: commitInterval + commitTime, inFlight: 2 * rate }
   const bound = signal === 'SIGTERM' ? 0 : duplicateBound({ kills: stops, ...window })
   const seconds = (performance.now() - begin) / 1000
   const name = `${direction.name}, ${stops} ${signal}${replicas > 1 ? `, ${replicas} replicas` : ''}`
