@@ -26,6 +26,8 @@ export interface PumpOptions {
   readonly backoff: BackoffSettings
   /** Shared by all partitions of the replica. */
   readonly rateLimit: RateLimit
+  /** Milliseconds between two calls of `commit` by the owner of the pump. */
+  readonly commitInterval: number
   /** Payload bytes this partition may hold; one batch is always allowed. Changes as partitions come and go. */
   share(): number
   readonly clock: Clock
@@ -89,6 +91,7 @@ export class Pump {
       },
       this.#polling.signal,
     )
+    void this.#commitEarly()
   }
 
   get halted(): Halt | undefined {
@@ -144,6 +147,15 @@ export class Pump {
     await this.#commitAtLast(deadline)
     this.#close()
     return this.#watermark.records
+  }
+
+  /** Else owners that live shorter than the commit interval, one after the other, would all repeat the same records. */
+  async #commitEarly(): Promise<void> {
+    const { clock, commitInterval } = this.#options
+    for (const part of [1 / 8, 1 / 4, 1 / 2]) {
+      await clock.sleep(commitInterval * part, this.#polling.signal)
+      if (!this.#polling.signal.aborted) await this.commit()
+    }
   }
 
   /** A commit that fails now would be a duplicate later: it is tried until the deadline. */
