@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { eventually } from '../../test/support/eventually.ts'
-import { fakeClock } from '../../test/support/fake-clock.ts'
 import { memoryEngine } from '../../test/support/memory/engine.ts'
 import { MemorySink } from '../../test/support/memory/sink.ts'
 import { MemoryLog, MemorySource } from '../../test/support/memory/source.ts'
@@ -271,21 +270,6 @@ test('a commit that fails while draining is tried again before ownership is give
   stop.abort()
   await running
   assert.deepEqual([commitErrors.length, log.committed[0]], [0, 20])
-})
-
-test('a new owner commits well before the commit interval is over', async () => {
-  const log = filled(1, 20)
-  const clock = fakeClock()
-  const sink = new MemorySink()
-  const engine = memoryEngine(new MemorySource(log), sink, { commitInterval: 8_000, clock })
-  const stop = new AbortController()
-  const running = engine.run(stop.signal)
-  await eventually('all of it is settled', () => sink.stored.length === 20 && engine.pumps[0]?.inFlightRecords === 0)
-  await clock.advance(1_000)
-  assert.equal(log.committed[0], 20)
-  stop.abort()
-  await clock.advance(0)
-  await running
 })
 
 test('a gap in the source stops the partition and names it', async () => {

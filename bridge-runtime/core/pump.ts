@@ -91,7 +91,7 @@ export class Pump {
       },
       this.#polling.signal,
     )
-    void this.#commitEarly()
+    void this.#committer.commitEarly(this.#options.commitInterval, this.#polling.signal)
   }
 
   get halted(): Halt | undefined {
@@ -147,15 +147,6 @@ export class Pump {
     await this.#commitAtLast(deadline)
     this.#close()
     return this.#watermark.records
-  }
-
-  /** Else owners that live shorter than the commit interval, one after the other, would all repeat the same records. */
-  async #commitEarly(): Promise<void> {
-    const { clock, commitInterval } = this.#options
-    for (const part of [1 / 8, 1 / 4, 1 / 2]) {
-      await clock.sleep(commitInterval * part, this.#polling.signal)
-      if (!this.#polling.signal.aborted) await this.commit()
-    }
   }
 
   /** A commit that fails now would be a duplicate later: it is tried until the deadline. */
