@@ -4,7 +4,7 @@
  */
 import { sharedKinesis } from '../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
-import { type Direction, kafkaToKinesis, kinesisToKafka } from './direction.ts'
+import { type Direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
 import { splitAndMerge } from './resharding.ts'
 import { type StopsOptions, type StopsResult, stopUnderLoad } from './stops.ts'
 
@@ -32,7 +32,7 @@ const resharding: readonly Row[] = [
 async function runRow({ open, reshard, ...options }: Row): Promise<StopsResult> {
   const { endpoint } = await sharedKinesis()
   await using direction = await open()
-  const meanwhile = reshard === true ? { meanwhile: () => splitAndMerge(endpoint, direction.stream) } : {}
+  const meanwhile = reshard === true ? { meanwhile: () => splitAndMerge(endpoint, kinesisOf(direction)) } : {}
   const result = await stopUnderLoad({ direction, seed, ...options, ...meanwhile })
   return reshard === true ? { ...result, name: `${result.name}, split and merge` } : result
 }

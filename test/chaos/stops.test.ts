@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { sharedKinesis } from '../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
-import { type Direction, kafkaToKinesis, kinesisToKafka } from './direction.ts'
+import { type Direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
 import { splitAndMerge } from './resharding.ts'
 import { type StopsOptions, stopUnderLoad } from './stops.ts'
 
@@ -37,6 +37,6 @@ test('a runtime told to stop also repeats nothing, from Kinesis to Kafka', (t) =
 test('a split and a merge of shards under load lose nothing and reorder nothing', async (t) => {
   const { endpoint } = await sharedKinesis()
   const opened = kinesisToKafka(2)
-  const { stream } = await opened
+  const stream = kinesisOf(await opened)
   await assertSurvives(t, opened, { signal: 'SIGTERM', stops: 1, meanwhile: () => splitAndMerge(endpoint, stream) })
 })

@@ -40,7 +40,7 @@ export async function stopUnderLoad(options: StopsOptions): Promise<StopsResult>
   const { direction, signal, stops, seed, replicas = 1, rate = 1_000 } = options
   const begin = performance.now()
   const random = randomNumbers(seed)
-  const run = testRun({ run: `${direction.stream}-${seed}`, keys: 512, seed })
+  const run = testRun({ run: `${direction.from.stream}-${seed}`, keys: 512, seed })
   const load = startLoad(direction, run, rate)
   const collector = startCollector(direction, run)
   const fleet = await startFleet(direction, replicas)
@@ -88,13 +88,13 @@ async function startFleet(direction: Direction, replicas: number): Promise<Fleet
   const start = (): Promise<RuntimeProcess> =>
     startRuntime({
       bridge: {
-        name: direction.stream,
-        source: direction.source,
-        sink: direction.sink,
+        name: direction.from.stream,
+        source: direction.from.source,
+        sink: direction.to.sink,
         // Little in flight: a drain ends in time also on a slow machine, and a kill repeats no more than this.
         delivery: { commitInterval: `${commitInterval}ms`, drainTimeout: '60s', maxInFlightBytes: '256Ki' },
       },
-      secrets: direction.secrets,
+      secrets: { ...direction.from.secrets, ...direction.to.secrets },
       leases,
       replica: `replica-${started++}`,
     })
@@ -126,7 +126,7 @@ function startLoad(direction: Direction, run: TestRun, rate: number): Background
       const due = Math.floor(((now - sentAt) * rate) / 1000)
       const room = 2 * rate - (run.sent - run.received)
       sentAt = now
-      if (due > 0 && room > 0) await direction.send(run.take(Math.min(due, room)))
+      if (due > 0 && room > 0) await direction.from.send(run.take(Math.min(due, room)))
       await sleep(50)
     }
   }
@@ -149,7 +149,7 @@ function startCollector(direction: Direction, run: TestRun): Collector {
   const stopped = new AbortController()
   const loop = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      await direction.collect(run)
+      await direction.to.collect(run)
       await sleep(100)
     }
   }

@@ -6,6 +6,8 @@ export interface TestRecord {
   readonly key: string
   readonly value: Buffer
   readonly sequence: number
+  /** Tells the record, for a header beside it. */
+  readonly mark: string
 }
 
 export interface RunOptions {
@@ -24,8 +26,8 @@ export interface TestRun {
   next(): TestRecord
   /** Makes the next `count` records. */
   take(count: number): TestRecord[]
-  /** Looks at a record that arrived. Records of other runs are left alone. Call it in the order of the sink's partition. */
-  arrived(key: string | null, value: Buffer | string | null): void
+  /** Looks at a record that arrived; `mark` is what its header says, where it has one. Records of other runs are left alone. Call it in the order of the sink's partition. */
+  arrived(key: string | null, value: Buffer | string | null, mark?: string): void
   /** Different records that arrived. */
   readonly received: number
   readonly sent: number
@@ -43,18 +45,19 @@ export function testRun({ run, keys, bytes = 200, seed = 1 }: RunOptions): TestR
     const sequence = sent.get(key) ?? 0
     sent.set(key, sequence + 1)
     total++
-    return { key, sequence, value: encode({ run, key, sequence }, bytes) }
+    return { key, sequence, value: encode({ run, key, sequence }, bytes), mark: markOf({ key, sequence }) }
   }
   return {
     next,
     take: (count) => Array.from({ length: count }, next),
-    arrived(key, value) {
+    arrived(key, value, mark) {
       const text = value?.toString() ?? ''
       const found = decode(text)
       if (found === undefined) return counter.corrupt(`not a test record: ${text.slice(0, 60)}`)
       if (found.run !== run) return
       if (!found.whole) return counter.corrupt(`checksum of ${found.key}#${found.sequence}`)
       if (key !== null && key !== found.key) return counter.corrupt(`${found.key}#${found.sequence} has key ${key}`)
+      if (mark !== undefined && mark !== markOf(found)) return counter.corrupt(`${markOf(found)} has the mark ${mark}`)
       counter.arrived(found.key, found.sequence)
     },
     get received() {
@@ -66,6 +69,8 @@ export function testRun({ run, keys, bytes = 200, seed = 1 }: RunOptions): TestR
     tally: () => counter.tally(sent),
   }
 }
+
+const markOf = ({ key, sequence }: Omit<Fields, 'run'>): string => `${key}#${sequence}`
 
 interface Fields {
   readonly run: string

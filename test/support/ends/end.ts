@@ -1,0 +1,36 @@
+/** One stream as tests drive it, at either end of a bridge: a real server, and a client that is not the bridge's own. */
+import type { RuntimeOptions } from '../runtime-process.ts'
+import type { TestRecord, TestRun } from '../verifier.ts'
+
+export interface End extends AsyncDisposable {
+  /** `Kafka`, `Kinesis`, ... */
+  readonly broker: string
+  /** Unique, so that ends share a server. */
+  readonly stream: string
+  /** The stream as a source, and as a sink, of a bridge. */
+  readonly source: RuntimeOptions['bridge']['source']
+  readonly sink: RuntimeOptions['bridge']['sink']
+  readonly secrets: NonNullable<RuntimeOptions['secrets']>
+  /** Whether its records have headers: then `send` adds the mark, and `collect` hands it over. */
+  readonly headers: boolean
+  /** Resolves when all are stored. */
+  send(records: readonly TestRecord[]): Promise<void>
+  /** Hands what newly arrived to the checker, each partition in its order. */
+  collect(run: TestRun): Promise<void>
+}
+
+export type OpenEnd = (partitions?: number) => Promise<End>
+
+/** The header that tells which record it came with. */
+export const markHeader = 'test-mark'
+
+/** A client that is made when it is first needed, and closed if it was. */
+export function lazily<T>(make: () => Promise<T>, close: (made: T) => Promise<void>) {
+  let made: Promise<T> | undefined
+  return {
+    get: (): Promise<T> => (made ??= make()),
+    async close() {
+      if (made !== undefined) await close(await made)
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import { type Consumer, Partitioners, type Producer } from 'kafkajs'
+import { createTopic, kafkaClient } from '../kafka.ts'
+import { sharedKafka, uniqueName } from '../shared-servers.ts'
+import type { TestRecord, TestRun } from '../verifier.ts'
+import { type End, lazily, markHeader } from './end.ts'
+
+/** A topic, with kafkajs as the client. */
+export async function kafkaEnd(partitions = 4): Promise<End> {
+  const bootstrapServers = await sharedKafka()
+  const topic = uniqueName('end')
+  await createTopic(bootstrapServers, topic, { partitions })
+  const producer = lazily(
+    () => openProducer(bootstrapServers),
+    (made) => made.disconnect(),
+  )
+  const collector = lazily(
+    () => openCollector(bootstrapServers, topic),
+    ({ consumer }) => consumer.disconnect(),
+  )
+  return {
+    broker: 'Kafka',
+    stream: topic,
+    source: { kafka: { bootstrapServers: [bootstrapServers], topics: [topic], sessionTimeout: '6s' } },
+    sink: { kafka: { bootstrapServers: [bootstrapServers], topic } },
+    secrets: {},
+    headers: true,
+    send: async (records) => sendToKafka(await producer.get(), topic, records),
+    collect: async (run) => (await collector.get()).collect(run),
+    async [Symbol.asyncDispose]() {
+      await producer.close()
+      await collector.close()
+    },
+  }
+}
+
+async function openProducer(bootstrapServers: string): Promise<Producer> {
+  const createPartitioner = Partitioners.DefaultPartitioner
+  const producer = kafkaClient(bootstrapServers).producer({
+    createPartitioner,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  })
+  await producer.connect()
+  return producer
+}
+
+async function sendToKafka(producer: Producer, topic: string, records: readonly TestRecord[]): Promise<void> {
+  const messages = records.map(({ key, value, mark }) => ({ key, value, headers: { [markHeader]: mark } }))
+  await producer.send({ topic, acks: -1, messages })
+}
+
+interface Collector {
+  readonly consumer: Consumer
+  collect(run: TestRun): void
+}
+
+interface Arrival {
+  readonly key: string | null
+  readonly value: Buffer | null
+  readonly mark: string | undefined
+}
+
+async function openCollector(bootstrapServers: string, topic: string): Promise<Collector> {
+  const consumer = kafkaClient(bootstrapServers).consumer({ groupId: uniqueName('checker'), maxWaitTimeInMs: 200 })
+  const arrived: Arrival[] = []
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({
+    eachBatch: ({ batch }) => {
+      for (const { key, value, headers } of batch.messages)
+        arrived.push({ key: key?.toString() ?? null, value, mark: headers?.[markHeader]?.toString() })
+      return Promise.resolve()
+    },
+  })
+  return {
+    consumer,
+    collect(run) {
+      for (const { key, value, mark } of arrived.splice(0)) run.arrived(key, value, mark)
+    },
+  }
+}
