@@ -6,7 +6,6 @@ import rhea, {
   type EventContext,
   type Message,
   type Receiver,
-  type ReceiverOptions,
   type Sender,
   type Session,
 } from 'rhea'
@@ -26,36 +25,14 @@ export const answerTimeout = 10_000
 const closeTimeout = 2_000
 /** Milliseconds; what the service expects of its clients. Shorter silences are noticed by requests. */
 const idleTimeout = 60_000
-/** The service's message format for many events in one message. */
-const batchFormat = 0x8001_3700
+/** Bytes of an empty frame: it says that the peer lives, not that it hears us. */
+const heartbeat = 8
 
 /** Why a link or a session ended, in the peer's words. */
 export const failureOf = (error: AmqpError | Error | undefined, what: string): Error => {
   if (error instanceof Error) return error
   if (error?.condition === undefined) return new AmqpFailure('amqp:link:detach-forced', `${what} was closed`)
   return new AmqpFailure(error.condition, error.description ?? error.condition)
-}
-
-export interface ReceiverHandlers {
-  message(message: Message): void
-  /** Called once, unless the link was closed by us. */
-  ended(error: Error): void
-}
-
-export interface ReceiverLink {
-  /** Messages that were asked for and did not come yet. */
-  readonly credit: number
-  addCredit(messages: number): void
-  close(): void
-}
-
-export interface SenderLink {
-  /** Bytes. */
-  readonly maxMessageSize: number
-  readonly open: boolean
-  /** Sends a batch. Resolves when it is stored; any rejection but AmqpFailure leaves it open whether it is. */
-  send(payload: Buffer): Promise<void>
-  close(): void
 }
 
 export class AmqpConnection {
@@ -71,8 +48,8 @@ export class AmqpConnection {
     this.#heard = clock.monotonic()
     const { socket } = connection as unknown as { readonly socket: Socket }
     socket.setNoDelay(true)
-    socket.on('data', () => {
-      this.#heard = clock.monotonic()
+    socket.on('data', ({ length }: Buffer) => {
+      if (length > heartbeat) this.#heard = clock.monotonic()
     })
     socket.on('close', () => this.destroy(new ConnectionLost('the connection was closed')))
     for (const event of ['connection_error', 'connection_close', 'protocol_error', 'error', 'disconnected'])
@@ -148,104 +125,6 @@ export class AmqpConnection {
     })
   }
 
-  /** A link that receives; it gives no credit by itself. Resolves when it is attached: a refusal may follow as its end. */
-  async receiver(options: ReceiverOptions, handlers: ReceiverHandlers, signal?: AbortSignal): Promise<ReceiverLink> {
-    const session = this.session()
-    const receiver = session.open_receiver({ credit_window: 0, autoaccept: true, ...options })
-    let over = false
-    const ended = (error: Error): void => {
-      if (over) return
-      over = true
-      this.ended.removeEventListener('abort', lost)
-      handlers.ended(error)
-    }
-    const lost = (): void => ended(this.ended.reason as Error)
-    const close = (): void => {
-      over = true
-      this.ended.removeEventListener('abort', lost)
-      closeLink(receiver, session)
-    }
-    receiver.on('message', ({ message }: EventContext) => {
-      if (!over && message !== undefined) handlers.message(message)
-    })
-    this.ended.addEventListener('abort', lost, { once: true })
-    onLinkEnd(receiver, session, ended)
-    try {
-      await this.wait<void>('attaching', (resolve) => receiver.once('receiver_open', () => resolve()), signal)
-    } catch (thrown) {
-      close()
-      throw thrown
-    }
-    return {
-      get credit() {
-        return (receiver as unknown as { readonly credit: number }).credit
-      },
-      addCredit: (messages) => receiver.add_credit(messages),
-      close,
-    }
-  }
-
-  /** A link that sends batches, attached and allowed to send. */
-  async sender(address: string, name: string): Promise<SenderLink> {
-    const session = this.session()
-    const sender = session.open_sender({ name, source: name, target: { address }, autosettle: true })
-    let failure: Error | undefined
-    let pending: { resolve(): void; reject(error: Error): void } | undefined
-    const settle = (act: (waiting: { resolve(): void; reject(error: Error): void }) => void): void => {
-      const waiting = pending
-      pending = undefined
-      if (waiting !== undefined) act(waiting)
-    }
-    onLinkEnd(sender, session, (error) => {
-      failure ??= error
-      settle(({ reject }) => reject(new ConnectionLost(error.message)))
-    })
-    sender.on('accepted', () => settle(({ resolve }) => resolve()))
-    sender.on('released', () => settle(({ reject }) => reject(new AmqpFailure('amqp:internal-error', 'not taken'))))
-    sender.on('rejected', ({ delivery }: EventContext) => {
-      const state = delivery?.remote_state as { readonly error?: AmqpError } | undefined
-      settle(({ reject }) => reject(failureOf(state?.error, 'the link')))
-    })
-    const open = (): boolean => failure === undefined && !this.ended.aborted
-    const sendable = (what: string): Promise<void> =>
-      this.wait<void>(what, (resolve, reject) => {
-        if (failure !== undefined) return reject(failure)
-        if (sender.sendable()) return resolve()
-        sender.once('sendable', () => resolve())
-        onLinkEnd(sender, session, reject)
-      })
-    const close = (): void => {
-      failure ??= new ConnectionLost('the link was closed')
-      closeLink(sender, session)
-    }
-    try {
-      await sendable('attaching')
-    } catch (thrown) {
-      close()
-      throw thrown
-    }
-    return {
-      maxMessageSize: Number(sender.max_message_size ?? 0) || 1_048_576,
-      get open() {
-        return open()
-      },
-      close,
-      send: async (payload) => {
-        if (!sender.sendable()) await sendable('waiting to send')
-        try {
-          await this.wait<void>('sending', (resolve, reject) => {
-            pending = { resolve, reject }
-            sender.send(payload as unknown as Message, undefined, batchFormat)
-          })
-        } catch (thrown) {
-          // It might still be sent when the peer makes room, behind what is sent again by then.
-          if (pending !== undefined) this.destroy(thrown)
-          throw thrown
-        }
-      },
-    }
-  }
-
   /** Asks one of the peer's nodes, `$cbs` or `$management`. Rejects with AmqpFailure when it answers with an error. */
   async request(address: string, message: Message, signal?: AbortSignal): Promise<Message> {
     let link = this.#requests.get(address)
@@ -284,9 +163,12 @@ export class AmqpConnection {
       socket_ready: boolean
     }
     inside.socket.destroy()
-    // The library sees a socket end only when the peer ends it; otherwise its heartbeat would go on.
-    inside._disconnected()
-    inside.socket_ready = false
+    // The library sees a socket end only when the peer ends it. Its heartbeat would go on, and it may be in the middle of
+    // what it reads, after which it starts that anew.
+    setImmediate(() => {
+      inside.socket_ready = false
+      inside._disconnected()
+    })
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { heldBack } from '../../core/delivery.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
-import type { SenderLink } from './amqp.ts'
+import type { SenderLink } from './links.ts'
 import { batchOverhead } from './encoding.ts'
 import { AmqpFailure } from './errors.ts'
 
@@ -90,14 +90,13 @@ export class Batches {
       await this.#link?.send(Buffer.concat(entries.map(({ bytes }) => bytes)))
       return undefined
     } catch (thrown) {
-      const { translated } = this.#options
-      if (!(thrown instanceof AmqpFailure) || thrown.condition !== 'amqp:link:message-size-exceeded')
-        return asBridgeError(translated(thrown))
+      const error = asBridgeError(this.#options.translated(thrown))
+      if (!(thrown instanceof AmqpFailure) || thrown.condition !== 'amqp:link:message-size-exceeded') return error
       if (entries.length > 1) {
         this.#maxBytes = Math.floor(this.#maxBytes / 2)
-        return translated(thrown)
+        return error
       }
-      return new BridgeError(translated(thrown).message, { kind: 'poison', reason: 'RecordTooLarge' })
+      return new BridgeError(error.message, { kind: 'poison', reason: 'RecordTooLarge' })
     }
   }
 

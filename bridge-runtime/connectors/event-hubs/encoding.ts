@@ -12,10 +12,8 @@ const data = 0x75
 
 /** Type codes, for lengths of one byte and of four. */
 const symbol8 = 0xa3
-const text8 = 0xa1
-const text32 = 0xb1
-const binary8 = 0xa0
-const binary32 = 0xb0
+const string = [0xa1, 0xb1] as const
+const binary = [0xa0, 0xb0] as const
 const map32 = 0xd1
 
 /** Bytes of the head of a section, of a binary's or text's length, of a map's lengths. */
@@ -47,20 +45,20 @@ export function encodedEvent(
     variable(value.length)
   const into = Buffer.allocUnsafe(sectionHead + variable(length))
   let at = section(into, 0, data)
-  at = lengthOf(into, at, length, binary8, binary32)
+  at = lengthOf(into, at, length, binary)
   if (key !== undefined) {
     at = map(into, section(into, at, messageAnnotations), 1, keyBytes)
     into[at] = symbol8
     into[at + 1] = partitionKeyName.length
     at += 2 + partitionKeyName.copy(into, at + 2)
-    at = lengthOf(into, at, key.length, text8, text32)
+    at = lengthOf(into, at, key.length, string)
     at += key.copy(into, at)
   }
   if (names.length > 0) {
     at = map(into, section(into, at, applicationProperties), names.length, mapBytes)
     for (const name of names) at = text(into, text(into, at, name), properties[name] ?? '')
   }
-  at = lengthOf(into, section(into, at, data), value.length, binary8, binary32)
+  at = lengthOf(into, section(into, at, data), value.length, binary)
   value.copy(into, at)
   return into
 }
@@ -72,7 +70,7 @@ function section(into: Buffer, at: number, code: number): number {
   return at + sectionHead
 }
 
-function lengthOf(into: Buffer, at: number, length: number, short: number, long: number): number {
+function lengthOf(into: Buffer, at: number, length: number, [short, long]: readonly [number, number]): number {
   if (length < 256) {
     into[at] = short
     into[at + 1] = length
@@ -91,6 +89,6 @@ function map(into: Buffer, at: number, pairs: number, bytes: number): number {
 }
 
 function text(into: Buffer, at: number, value: string): number {
-  const start = lengthOf(into, at, Buffer.byteLength(value), text8, text32)
+  const start = lengthOf(into, at, Buffer.byteLength(value), string)
   return start + into.write(value, start, 'utf8')
 }

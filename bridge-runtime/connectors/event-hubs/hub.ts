@@ -4,7 +4,8 @@ import rhea from 'rhea'
 import type { Clock } from '../../core/clock.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
-import { AmqpConnection, type ReceiverHandlers, type ReceiverLink, type SenderLink } from './amqp.ts'
+import { AmqpConnection } from './amqp.ts'
+import { openReceiver, openSender, type ReceiverHandlers, type ReceiverLink, type SenderLink } from './links.ts'
 import { type Access, readConnectionString, signatureOf } from './connection-string.ts'
 import { ConnectionLost, type Right, translate } from './errors.ts'
 import type { EventHubsConnectionConfig } from './schema.ts'
@@ -80,7 +81,7 @@ export class Hub implements HubApi {
 
   async partitions(signal?: AbortSignal): Promise<readonly string[]> {
     const found = await this.#describe('looking up', { type: 'com.microsoft:eventhub' }, signal)
-    return ([found['partition_ids']].flat() as unknown[]).map(String)
+    return [found['partition_ids']].flat().map(String)
   }
 
   async properties(partition: string, signal?: AbortSignal): Promise<PartitionProperties> {
@@ -102,7 +103,7 @@ export class Hub implements HubApi {
         message: (message) => handlers.message(message),
         ended: (error) => handlers.ended(this.translated(error, doing)),
       }
-      return await connected.amqp.receiver(receiverOptions(path, from), translated, signal)
+      return await openReceiver(connected.amqp, receiverOptions(path, from), translated, signal)
     })
   }
 
@@ -111,7 +112,7 @@ export class Hub implements HubApi {
     return await this.#call(`writing partition ${partition} of`, async () => {
       const { amqp } = await this.#authorized(path)
       const { bridge, replica } = this.#context
-      return await amqp.sender(path, `${bridge.namespace}/${bridge.name}/${replica}/${partition}`)
+      return await openSender(amqp, path, `${bridge.namespace}/${bridge.name}/${replica}`)
     })
   }
 
@@ -222,22 +223,21 @@ export class Hub implements HubApi {
   }
 }
 
-const receiverOptions = (address: string, { epoch, filter, reader }: ReadingFrom): ReceiverOptions =>
-  ({
-    source: {
-      address,
-      ...(filter === undefined
-        ? {}
-        : {
-            filter: {
-              'apache.org:selector-filter:string': rhea.types.wrap_described(filter, 0x468c_0000_0004),
-            },
-          }),
-    },
-    target: { address: reader },
-    properties: {
-      'com.microsoft:receiver-name': reader,
-      'com.microsoft:epoch': rhea.types.wrap_long(epoch),
-    },
-    desired_capabilities: ['com.microsoft:georeplication', 'com.microsoft:enable-receiver-runtime-metric'],
-  }) as unknown as ReceiverOptions
+const receiverOptions = (address: string, { epoch, filter, reader }: ReadingFrom): ReceiverOptions => ({
+  source: {
+    address,
+    ...(filter === undefined
+      ? {}
+      : {
+          filter: {
+            'apache.org:selector-filter:string': rhea.types.wrap_described(filter, 0x468c_0000_0004),
+          },
+        }),
+  },
+  target: { address: reader },
+  properties: {
+    'com.microsoft:receiver-name': reader,
+    'com.microsoft:epoch': rhea.types.wrap_long(epoch),
+  },
+  desired_capabilities: ['com.microsoft:georeplication', 'com.microsoft:enable-receiver-runtime-metric'],
+})

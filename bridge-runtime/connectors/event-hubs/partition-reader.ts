@@ -1,10 +1,10 @@
 import type { Message } from 'rhea'
 import type { Clock } from '../../core/clock.ts'
 import type { Lag, PartitionReader, Settlement, SourceBatch } from '../../core/contracts.ts'
-import { BridgeError } from '../../core/errors.ts'
+import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import type { Ownership } from '../../leases/coordinator.ts'
 import type { Logger } from '../../observability/logger.ts'
-import type { ReceiverLink } from './amqp.ts'
+import type { ReceiverLink } from './links.ts'
 import { Arrivals } from './arrivals.ts'
 import { incoming } from './event.ts'
 import type { HubApi, PartitionProperties } from './hub.ts'
@@ -51,7 +51,8 @@ export class HubReader implements PartitionReader {
   #waking = false
   #watching = false
 
-  constructor({ partition, epoch, checkpoint, commit }: Ownership, options: HubReaderOptions) {
+  constructor(ownership: Ownership, options: HubReaderOptions) {
+    const { partition, epoch, checkpoint } = ownership
     this.partition = partition
     this.epoch = epoch
     this.#options = options
@@ -61,7 +62,7 @@ export class HubReader implements PartitionReader {
     this.settlement = {
       kind: 'watermark',
       commit: async (progress) => {
-        await commit(progress)
+        await ownership.commit(progress)
         if (progress.position !== undefined) this.#lag.committed(Number(progress.position))
       },
     }
@@ -190,18 +191,25 @@ export class HubReader implements PartitionReader {
     const closed = this.#closed.signal
     this.#watching = true
     while (!closed.aborted) {
-      const idle = this.#after === undefined && this.#arrivals.empty && this.#link !== undefined
+      const reading = this.#link !== undefined && this.#arrivals.empty
       await clock.sleep(watchInterval, closed)
       if (closed.aborted) return
-      try {
-        const found = await api.properties(this.partition, closed)
-        this.#tell(found)
-        if (idle && this.#after === undefined && this.#link !== undefined) this.#lag.begins(found.last)
-        const after = this.#after
-        if (after !== undefined && !found.empty && found.last < after) this.#checkGap(found)
-      } catch (thrown) {
-        if (thrown instanceof BridgeError && thrown.reason === 'DataGap') this.#failed(thrown)
-      }
+      const found = await api.properties(this.partition, closed).catch(() => undefined)
+      if (found !== undefined) this.#watched(found, reading && this.#link !== undefined)
+    }
+  }
+
+  /** @param reading whether events could have come since the last look */
+  #watched(found: PartitionProperties, reading: boolean): void {
+    this.#tell(found)
+    const after = this.#after
+    // Nothing came from the start position on: all there is lies before it.
+    if (after === undefined && reading) this.#lag.begins(found.last)
+    if (after === undefined || found.empty || found.last >= after) return
+    try {
+      this.#checkGap(found)
+    } catch (thrown) {
+      this.#failed(asBridgeError(thrown))
     }
   }
 

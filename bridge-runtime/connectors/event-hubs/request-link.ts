@@ -80,17 +80,17 @@ export class RequestLink {
     const waiting = this.#waiting.get(String(answer?.correlation_id))
     if (answer === undefined || waiting === undefined) return
     const properties = (answer.application_properties ?? {}) as Readonly<Record<string, unknown>>
-    const status = Number(properties['status-code'] ?? properties['statusCode'] ?? 500)
+    const status = Number(properties['status-code'])
     if (status >= 200 && status < 300) return waiting.resolve(answer)
-    const condition = properties['error-condition'] ?? properties['errorCondition'] ?? conditions[status]
-    const description = properties['status-description'] ?? properties['statusDescription'] ?? ''
-    waiting.reject(new AmqpFailure(String(condition ?? 'amqp:internal-error'), `${String(description)} (${status})`))
+    const said = (name: string): string => (typeof properties[name] === 'string' ? properties[name] : '')
+    const condition = said('error-condition') || (conditions[status] ?? 'amqp:internal-error')
+    waiting.reject(new AmqpFailure(condition, `${said('status-description')} (${status})`))
   }
 
   #ended(error: Error): void {
     if (this.ended.aborted) return
     this.#end.abort(error)
-    for (const { reject } of this.#waiting.values()) reject(error)
+    for (const waiting of this.#waiting.values()) waiting.reject(error)
     this.#waiting.clear()
   }
 }
