@@ -93,7 +93,9 @@ connectorSuite({
     return {
       source: source(server.endpoint, stream),
       sink: sink(server.endpoint, stream),
-      secrets: { [`azure/${secretOf(server.endpoint)}`]: eventHubsConnectionString(server.endpoint, undefined, canary) },
+      secrets: {
+        [`azure/${secretOf(server.endpoint)}`]: eventHubsConnectionString(server.endpoint, undefined, canary),
+      },
       canary,
       stop: () => server.stop(),
     }
