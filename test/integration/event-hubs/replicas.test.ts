@@ -21,11 +21,11 @@ interface Stage {
   readonly server: EventHubsServer
   readonly run: TestRun
   readonly leases: string
-  send(count: number): Promise<void>
-  start(replica: string): Promise<RuntimeProcess>
+  readonly send: (count: number) => Promise<void>
+  readonly start: (replica: string) => Promise<RuntimeProcess>
   /** Different records in the sink's hub. */
-  arrived(): Promise<number>
-  allArrived(): Promise<void>
+  readonly arrived: () => Promise<number>
+  readonly allArrived: () => Promise<void>
 }
 
 async function stage(t: TestContext): Promise<Stage> {
@@ -59,7 +59,7 @@ async function stage(t: TestContext): Promise<Stage> {
           name: 'copy',
           source: { eventHubs: { ...connectionOf(server.endpoint, 'in'), leaseDuration: '2s' } as never },
           sink: { eventHubs: connectionOf(server.endpoint, 'out') as never },
-          delivery: { commitInterval: '200ms' } as never,
+          delivery: { commitInterval: '200ms' },
         },
         secrets: { azure: { 'connection-string': eventHubsConnectionString(server.endpoint) } },
         leases,
@@ -76,7 +76,7 @@ async function stage(t: TestContext): Promise<Stage> {
 
 /** Of a stored message, in Base64. */
 function bodyOf(message: string): Buffer {
-  const { body } = rhea.message.decode(Buffer.from(message, 'base64') as never)
+  const { body } = rhea.message.decode(Buffer.from(message, 'base64'))
   return (body as { readonly content: Buffer }).content
 }
 

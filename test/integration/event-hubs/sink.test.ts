@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { suite, test, type TestContext } from 'node:test'
 import { openEventHubsSink } from '../../../bridge-runtime/connectors/event-hubs/sink.ts'
 import type { Sink } from '../../../bridge-runtime/core/contracts.ts'
-import type { Fault } from '../../emulators/event-hubs/faults.ts'
 import { partitionOf } from '../../emulators/event-hubs/partition-key.ts'
 import { type EventHubsAdmin, eventHubsConnectionString, startEventHubs } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -87,7 +86,7 @@ suite('the sink of event hubs', { concurrency: 4 }, () => {
     const whole = await stage(t, 1)
     const { admin, hub, sink } = whole
     const run = testRun({ run: hub, keys: 1 })
-    await admin.addFault({ on: 'send', do: 'delay', hub, milliseconds: 300 } as never)
+    await admin.addFault({ on: 'send', do: 'delay', hub, milliseconds: 300 })
     const writes = Array.from({ length: 20 }, (_, lane) =>
       sink.write(batchOf([{ key: `lane-${lane}`, value: Buffer.from('x') }]), never),
     )
@@ -112,7 +111,7 @@ suite('the sink of event hubs', { concurrency: 4 }, () => {
       const { admin, hub, sink } = whole
       const run = testRun({ run: hub, keys: 20 })
       await deliver(sink, run.take(100))
-      await admin.addFault({ ...fault, hub, nth: 2, count: 3 } as unknown as Fault)
+      await admin.addFault({ ...fault, hub, nth: 2, count: 3 })
       let repeated = 0
       for (let round = 0; round < 10; round += 1) repeated += (await deliver(sink, run.take(100))).repeated
       assert.ok(repeated > 0)
@@ -123,7 +122,7 @@ suite('the sink of event hubs', { concurrency: 4 }, () => {
     const whole = await stage(t, 1)
     const { admin, hub, sink } = whole
     const run = testRun({ run: hub, keys: 5 })
-    await admin.addFault({ on: 'send', do: 'appendThenNoDisposition', hub } as never)
+    await admin.addFault({ on: 'send', do: 'appendThenNoDisposition', hub })
     const { repeated, reasons } = await deliver(sink, run.take(20))
     assert.equal(repeated, 20)
     assert.deepEqual([...reasons], ['EndpointUnreachable'])
@@ -134,7 +133,7 @@ suite('the sink of event hubs', { concurrency: 4 }, () => {
     const whole = await stage(t)
     const { admin, hub, sink } = whole
     const run = testRun({ run: hub, keys: 20 })
-    await admin.addFault({ on: 'send', do: 'reject', condition: 'com.microsoft:server-busy', hub, count: 4 } as never)
+    await admin.addFault({ on: 'send', do: 'reject', condition: 'com.microsoft:server-busy', hub, count: 4 })
     const { reasons } = await deliver(sink, run.take(200))
     assert.ok(reasons.has('Throttled'))
     assert.ok([...reasons].every((reason) => reason === 'Throttled' || reason === 'HeldBack'))
@@ -144,7 +143,7 @@ suite('the sink of event hubs', { concurrency: 4 }, () => {
   test('what waits behind a failed batch of its key is not stored before it', async (t) => {
     const whole = await stage(t, 1, { maxRecords: 10 })
     const { admin, hub, sink } = whole
-    await admin.addFault({ on: 'send', do: 'reject', condition: 'amqp:internal-error', hub } as never)
+    await admin.addFault({ on: 'send', do: 'reject', condition: 'amqp:internal-error', hub })
     const run = testRun({ run: hub, keys: 1 })
     const records = run.take(30)
     // Three batches: the first fails, and the others must not go before it.
@@ -184,7 +183,7 @@ suite('the sink of event hubs', { concurrency: 4 }, () => {
     const { endpoint, admin } = await sharedEventHubs()
     const hub = uniqueName(t)
     await admin.createHub(hub, 1)
-    await admin.addFault({ on: 'attach', do: 'withholdCredit', hub } as never)
+    await admin.addFault({ on: 'attach', do: 'withholdCredit', hub })
     const sink = await openEventHubsSink(sinkConfig(endpoint, hub), context(endpoint))
     t.after(() => sink[Symbol.asyncDispose]())
     await assert.rejects(sink.open(never), { reason: 'EndpointUnreachable', kind: 'retryable' })
