@@ -4,14 +4,12 @@ import rhea, {
   type AmqpError,
   type Connection,
   type EventContext,
-  type Message,
   type Receiver,
   type Sender,
   type Session,
 } from 'rhea'
 import type { Clock } from '../../core/clock.ts'
 import { AmqpFailure, ConnectionLost } from './errors.ts'
-import { RequestLink } from './request-link.ts'
 
 export interface Peer {
   readonly host: string
@@ -39,7 +37,6 @@ export class AmqpConnection {
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #end = new AbortController()
-  readonly #requests = new Map<string, Promise<RequestLink>>()
   #heard: number
 
   private constructor(connection: Connection, clock: Clock) {
@@ -123,18 +120,6 @@ export class AmqpConnection {
         (error) => finish(() => reject(error)),
       )
     })
-  }
-
-  /** Asks one of the peer's nodes, `$cbs` or `$management`. Rejects with AmqpFailure when it answers with an error. */
-  async request(address: string, message: Message, signal?: AbortSignal): Promise<Message> {
-    let link = this.#requests.get(address)
-    if (link === undefined) {
-      link = RequestLink.open(this, address)
-      this.#requests.set(address, link)
-      const forget = (): void => void this.#requests.delete(address)
-      link.then(({ ended }) => ended.addEventListener('abort', forget, { once: true }), forget)
-    }
-    return await (await link).ask(message, signal)
   }
 
   session(): Session {

@@ -8,6 +8,7 @@ import { AmqpConnection } from './amqp.ts'
 import { openReceiver, openSender, type ReceiverHandlers, type ReceiverLink, type SenderLink } from './links.ts'
 import { type Access, readConnectionString, signatureOf } from './connection-string.ts'
 import { ConnectionLost, type Right, translate } from './errors.ts'
+import { Requests } from './request-link.ts'
 import type { EventHubsConnectionConfig } from './schema.ts'
 
 export interface PartitionProperties {
@@ -46,6 +47,7 @@ export interface ReadHandlers {
 
 interface Connected {
   readonly amqp: AmqpConnection
+  readonly requests: Requests
   readonly endpoint: string
   /** Audience → its token was put. */
   readonly tokens: Map<string, Promise<void>>
@@ -128,7 +130,7 @@ export class Hub implements HubApi {
     signal: AbortSignal | undefined,
   ): Promise<Readonly<Record<string, unknown>>> {
     return await this.#call(doing, async () => {
-      const { amqp, endpoint } = await this.#authorized(`${this.name}/$management`)
+      const { requests, endpoint } = await this.#authorized(`${this.name}/$management`)
       const request = {
         body: rhea.message.data_section(Buffer.from('[]')),
         application_properties: {
@@ -138,7 +140,7 @@ export class Hub implements HubApi {
           security_token: await this.#token(`${endpoint}${this.name}`),
         },
       }
-      const { body } = await amqp.request('$management', request, signal)
+      const { body } = await requests.ask('$management', request, signal)
       return body as Readonly<Record<string, unknown>>
     })
   }
@@ -180,7 +182,7 @@ export class Hub implements HubApi {
   async #connect(): Promise<Connected> {
     const access = await this.#access()
     const amqp = await AmqpConnection.open(access, this.#context.clock)
-    const connected: Connected = { amqp, endpoint: access.endpoint, tokens: new Map() }
+    const connected: Connected = { amqp, requests: new Requests(amqp), endpoint: access.endpoint, tokens: new Map() }
     void this.#renew(connected, this.#context.clock)
     return connected
   }
@@ -196,8 +198,8 @@ export class Hub implements HubApi {
     }
   }
 
-  async #putToken({ amqp }: Connected, audience: string): Promise<void> {
-    await amqp.request('$cbs', {
+  async #putToken({ requests }: Connected, audience: string): Promise<void> {
+    await requests.ask('$cbs', {
       to: '$cbs',
       body: await this.#token(audience),
       application_properties: {

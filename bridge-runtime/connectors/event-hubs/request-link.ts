@@ -20,7 +20,29 @@ const conditions: Readonly<Record<number, string>> = {
   504: 'com.microsoft:timeout',
 }
 
-export class RequestLink {
+/** The nodes of a connection that were asked something, each over one link. */
+export class Requests {
+  readonly #connection: AmqpConnection
+  readonly #links = new Map<string, Promise<RequestLink>>()
+
+  constructor(connection: AmqpConnection) {
+    this.#connection = connection
+  }
+
+  /** Asks `$cbs` or `$management`. Rejects with AmqpFailure when the answer is an error. */
+  async ask(address: string, message: Message, signal?: AbortSignal): Promise<Message> {
+    let link = this.#links.get(address)
+    if (link === undefined) {
+      link = RequestLink.open(this.#connection, address)
+      this.#links.set(address, link)
+      const forget = (): void => void this.#links.delete(address)
+      link.then(({ ended }) => ended.addEventListener('abort', forget, { once: true }), forget)
+    }
+    return await (await link).ask(message, signal)
+  }
+}
+
+class RequestLink {
   readonly #connection: AmqpConnection
   readonly #address: string
   readonly #replyTo = randomUUID()

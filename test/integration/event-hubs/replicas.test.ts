@@ -1,5 +1,6 @@
 /** Replicas as processes: hub → bridge → hub. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +17,8 @@ import { connectionOf, produce } from './harness.ts'
 
 const patience = { within: 90_000 }
 const example = join(import.meta.dirname, '../../../examples/event-hubs-to-event-hubs.yaml')
+
+const guide = join(import.meta.dirname, '../../../docs/guides/connectors/event-hubs.md')
 
 interface Stage {
   readonly server: EventHubsServer
@@ -236,7 +239,8 @@ suite('replicas of event hubs', { concurrency: 2 }, () => {
     await runtime.stop()
   })
 
-  test('the example moves records as it stands', async (t) => {
+  test('the example moves records as it stands, and the guide shows it', async (t) => {
+    assert.ok(readFileSync(guide, 'utf8').includes(readFileSync(example, 'utf8')))
     const server = await startEventHubs({ hubs: { audit: 2, 'audit-copy': 2 }, durable: false })
     t.after(() => server.stop())
     const spec = (await readManifests(example)).find(({ object }) => object['kind'] === 'StreamBridge')?.object['spec']
