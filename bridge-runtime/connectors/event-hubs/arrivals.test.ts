@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Arrivals } from './arrivals.ts'
-import type { IncomingEvent } from './event.ts'
+import type { IncomingEvent } from './incoming.ts'
 
 const event = (sequenceNumber: number, bytes: number): IncomingEvent => ({
   sequenceNumber,
   enqueued: sequenceNumber,
-  bytes,
-  message: { body: undefined },
+  last: undefined,
+  encoded: Buffer.alloc(bytes),
+  layout: undefined,
 })
 
 test('small events are asked for by the thousand, large ones one by one', () => {

@@ -1,5 +1,5 @@
 import type { SourceBatch } from '../../core/contracts.ts'
-import { type IncomingEvent, recordOf } from './event.ts'
+import { type IncomingEvent, recordOf } from './incoming.ts'
 
 /** Events that may be asked for and not be taken yet, and the bytes they should come to. */
 const mostEvents = 1_000
@@ -18,8 +18,9 @@ export class Arrivals {
 
   add(event: IncomingEvent): void {
     this.#events.push(event)
-    this.#bytes += event.bytes
-    this.#size = event.bytes > this.#size ? event.bytes : this.#size + (event.bytes - this.#size) / 64
+    const { length } = event.encoded
+    this.#bytes += length
+    this.#size = length > this.#size ? length : this.#size + (length - this.#size) / 64
   }
 
   get full(): boolean {

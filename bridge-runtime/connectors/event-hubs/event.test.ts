@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import rhea, { type Message } from 'rhea'
 import type { BridgeRecord, Header } from '../../core/contracts.ts'
-import { eventOf, incoming, recordOf } from './event.ts'
+import { eventOf } from './event.ts'
+import { incoming, recordOf } from './incoming.ts'
 
 const whole = (bytes: Buffer): Message => ({ body: undefined, ...rhea.message.decode(bytes) })
 
@@ -15,14 +16,17 @@ function decode(batch: Buffer): Message[] {
 }
 
 /** As it comes back from the service, which adds annotations of its own. */
-const received = (message: Message, sequenceNumber = 7): Message => ({
-  ...message,
-  message_annotations: {
-    ...message.message_annotations,
-    'x-opt-sequence-number': sequenceNumber,
-    'x-opt-enqueued-time': 1_700_000_000_000,
-  },
-})
+const received = (message: Message, sequenceNumber = 7): Buffer =>
+  rhea.message.encode({
+    ...message,
+    delivery_annotations: { last_enqueued_sequence_number: rhea.types.wrap_long(99) },
+    message_annotations: {
+      ...message.message_annotations,
+      'x-opt-sequence-number': rhea.types.wrap_long(sequenceNumber),
+      'x-opt-offset': '12345',
+      'x-opt-enqueued-time': rhea.types.wrap_timestamp(1_700_000_000_000),
+    },
+  })
 
 const bytes = (longest: number) => fc.uint8Array({ maxLength: longest }).map((each) => Buffer.from(each))
 const header: fc.Arbitrary<Header> = fc.record({
@@ -92,4 +96,17 @@ test('a body in several data sections is their bytes joined', () => {
   const body = rhea.message.data_sections([Buffer.from('one '), Buffer.from('two')] as never)
   const message = whole(rhea.message.encode({ body }))
   assert.equal(recordOf(incoming(received(message))).value?.toString(), 'one two')
+})
+
+test('what arrives is read without the general decoder, and as the general decoder reads it', () => {
+  fc.assert(
+    fc.property(record, fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), (given, sequenceNumber) => {
+      const [message] = decode(eventOf(given, 'test/hub/0').bytes)
+      assert.ok(message)
+      const event = incoming(received(message, sequenceNumber))
+      assert.ok(event.layout)
+      assert.deepEqual([event.sequenceNumber, event.enqueued, event.last], [sequenceNumber, 1_700_000_000_000, 99])
+      assert.deepEqual(recordOf(event), recordOf({ ...event, layout: undefined }))
+    }),
+  )
 })

@@ -1,5 +1,5 @@
 /** An event hub as the connector sees it, over one connection that is made when it is needed and made anew when it is lost. */
-import type { Message, ReceiverOptions } from 'rhea'
+import type { ReceiverOptions } from 'rhea'
 import rhea from 'rhea'
 import type { Clock } from '../../core/clock.ts'
 import { BridgeError } from '../../core/errors.ts'
@@ -41,7 +41,8 @@ export interface HubApi extends AsyncDisposable {
 }
 
 export interface ReadHandlers {
-  message(message: Message): void
+  /** An event as it came, encoded. */
+  message(encoded: Buffer): void
   ended(error: BridgeError): void
 }
 
@@ -102,7 +103,7 @@ export class Hub implements HubApi {
     return await this.#call(doing, async () => {
       const connected = await this.#authorized(path)
       const translated: ReceiverHandlers = {
-        message: (message) => handlers.message(message),
+        message: (encoded) => handlers.message(encoded),
         ended: (error) => handlers.ended(this.translated(error, doing)),
       }
       return await openReceiver(connected.amqp, receiverOptions(path, from), translated, signal)

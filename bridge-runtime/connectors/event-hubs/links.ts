@@ -1,15 +1,18 @@
 /** Links that carry events, over a connection. */
-import type { AmqpError, EventContext, Message, ReceiverOptions, Sender, Session } from 'rhea'
+import type { AmqpError, EventContext, ReceiverOptions, Sender, Session } from 'rhea'
 import { type AmqpConnection, closeLink, failureOf, onLinkEnd } from './amqp.ts'
 import { AmqpFailure, ConnectionLost } from './errors.ts'
 
 /** The service's message format for many events in one message. */
 const batchFormat = 0x8001_3700
+/** Any format that the library does not know. */
+const rawFormat = 1
 /** Bytes, where the service does not say. */
 const defaultMaxMessageSize = 1_048_576
 
 export interface ReceiverHandlers {
-  message(message: Message): void
+  /** A message as it came, encoded. */
+  message(encoded: Buffer): void
   /** Called once, unless the link was closed by us. */
   ended(error: Error): void
 }
@@ -54,8 +57,9 @@ export async function openReceiver(
     end()
     closeLink(receiver, session)
   }
-  receiver.on('message', ({ message }: EventContext) => {
-    if (!over && message !== undefined) handlers.message(message)
+  undecoded(session)
+  receiver.on('message', ({ message }: { readonly message: unknown }) => {
+    if (!over && Buffer.isBuffer(message)) handlers.message(message)
   })
   connection.ended.addEventListener('abort', lost, { once: true })
   onLinkEnd(receiver, session, ended)
@@ -73,6 +77,18 @@ export async function openReceiver(
     },
     addCredit: (messages) => receiver.add_credit(messages),
     close,
+  }
+}
+
+/** Has the library hand messages over as they came: it decodes those of format 0, which is an event's. */
+function undecoded(session: Session): void {
+  const { incoming } = session as unknown as {
+    readonly incoming: { on_transfer(frame: { performative: { message_format: number } }, receiver: unknown): void }
+  }
+  const onTransfer = incoming.on_transfer.bind(incoming)
+  incoming.on_transfer = (frame, receiver) => {
+    if (frame.performative.message_format === 0) frame.performative.message_format = rawFormat
+    onTransfer(frame, receiver)
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Message } from 'rhea'
 import type { Clock } from '../../core/clock.ts'
 import type { Lag, PartitionReader, Settlement, SourceBatch } from '../../core/contracts.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
@@ -6,7 +5,7 @@ import type { Ownership } from '../../leases/coordinator.ts'
 import type { Logger } from '../../observability/logger.ts'
 import type { ReceiverLink } from './links.ts'
 import { Arrivals } from './arrivals.ts'
-import { incoming } from './event.ts'
+import { incoming } from './incoming.ts'
 import type { HubApi, PartitionProperties } from './hub.ts'
 import { PartitionLag } from './lag.ts'
 import { filterOf, type Start } from './start.ts'
@@ -110,7 +109,7 @@ export class HubReader implements PartitionReader {
     const reader = replica.slice(-longestName)
     const from = { partition: this.partition, consumerGroup, epoch: this.epoch, filter: filterOf(this.#start), reader }
     const handlers = {
-      message: (message: Message) => this.#arrived(message),
+      message: (encoded: Buffer) => this.#arrived(encoded),
       ended: (error: BridgeError) => this.#failed(error),
     }
     this.#failure = undefined
@@ -122,8 +121,8 @@ export class HubReader implements PartitionReader {
     if (!this.#watching) void this.#watch()
   }
 
-  #arrived(message: Message): void {
-    const event = incoming(message)
+  #arrived(encoded: Buffer): void {
+    const event = incoming(encoded)
     const before = this.#after
     if (before !== undefined && event.sequenceNumber <= before) return
     if (before !== undefined && event.sequenceNumber > before + 1)
@@ -131,10 +130,7 @@ export class HubReader implements PartitionReader {
     this.#lag.begins(event.sequenceNumber - 1)
     this.#start = { after: event.sequenceNumber }
     this.#arrivals.add(event)
-    const { last_enqueued_sequence_number: last } = (message.delivery_annotations ?? {}) as Readonly<
-      Record<string, unknown>
-    >
-    if (last !== undefined) this.#lag.ends(Number(last), this.#options.clock.monotonic())
+    if (event.last !== undefined) this.#lag.ends(event.last, this.#options.clock.monotonic())
     if (this.#arrivals.full) this.#drop()
     this.#notify()
   }

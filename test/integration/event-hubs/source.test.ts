@@ -61,6 +61,28 @@ suite('the source of event hubs', { concurrency: 4 }, () => {
     assert.ok(credit > 0 && credit <= 1_000, `${credit}`)
   })
 
+  test('a sudden stretch of large events does not fill the memory, and comes whole and once', async (t) => {
+    const { endpoint, admin, hub } = await stage(t)
+    const reader = readerOf(t, { endpoint, hub })
+    await send(endpoint, hub, numbered(3_000))
+    assert.equal((await take(reader, 3_000)).length, 3_000)
+    const large = Array.from({ length: 40 }, (_, index) => Buffer.alloc(900_000, String(index % 10)))
+    for (const body of large) await send(endpoint, hub, [body])
+    // Not polled meanwhile: what was asked for when events were small comes, until it is too much.
+    await eventually('it has let go', async () => {
+      const links = (await admin.connections()).flatMap((connection) => connection.links)
+      return !links.some((link) => link.hub === hub && link.kind === 'reader')
+    })
+    const first = await reader.poll(never)
+    assert.ok(first !== undefined && first.bytes < 11_000_000, `${first?.bytes}`)
+    const rest = await take(reader, 40 - first.count)
+    const got = [...first.records(), ...rest].map(({ value }) => value)
+    assert.deepEqual(
+      got.map((value) => [value?.length, value?.[0]]),
+      large.map((value) => [value.length, value[0]]),
+    )
+  })
+
   test('events that have passed the retention period since the checkpoint are a gap, reported once the partition is read', async (t) => {
     const { endpoint, admin, hub } = await stage(t)
     await send(endpoint, hub, numbered(100))
