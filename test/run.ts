@@ -6,10 +6,11 @@ import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { run } from 'node:test'
+import { startEventHubs } from './support/event-hubs.ts'
 import { startKafka } from './support/kafka.ts'
 import { startKinesis } from './support/kinesis.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
-import { kafkaVariable, kinesisVariable } from './support/shared-servers.ts'
+import { eventHubsAddress, eventHubsVariable, kafkaVariable, kinesisVariable } from './support/shared-servers.ts'
 import { choose, type Need, type Sorted, sortFiles } from './support/suites.ts'
 import { type Outcome, Reporter } from './support/test-reporter.ts'
 
@@ -24,6 +25,9 @@ const prepare: Record<Need, () => Promise<void>> = {
   },
   kinesis: async () => {
     process.env[kinesisVariable] ??= (await startKinesis()).endpoint
+  },
+  eventHubs: async () => {
+    process.env[eventHubsVariable] ??= eventHubsAddress(await startEventHubs({ durable: false }))
   },
   // Each file starts its own servers; what takes long is to build them.
   kube: async () => void (await kubeBinaries()),

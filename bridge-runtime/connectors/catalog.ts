@@ -2,12 +2,13 @@
 import type { z } from 'zod'
 import { consoleConnector } from './console/index.ts'
 import type { ConnectorDefinition, SinkDefinition, SourceDefinition } from './define-connector.ts'
+import { eventHubs } from './event-hubs/index.ts'
 import { file } from './file/index.ts'
 import { generator } from './generator/index.ts'
 import { kafka } from './kafka/index.ts'
 import { kinesis } from './kinesis/index.ts'
 
-export const catalog = { kafka, kinesis, generator, console: consoleConnector, file } as const
+export const catalog = { kafka, kinesis, eventHubs, generator, console: consoleConnector, file } as const
 
 type Catalog = typeof catalog
 type Role = 'source' | 'sink'

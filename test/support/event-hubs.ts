@@ -50,6 +50,7 @@ export interface EventHubsServer extends AsyncDisposable {
   /** host:port. */
   readonly endpoint: string
   readonly admin: EventHubsAdmin
+  readonly adminUrl: string
   readonly logFile: string
   connectionString(hub?: string): string
   /** SIGTERM; the folder is removed. */
@@ -64,7 +65,8 @@ export interface EventHubsServer extends AsyncDisposable {
 
 const main = join(import.meta.dirname, '../emulators/event-hubs/main.ts')
 
-function adminOf(url: string): EventHubsAdmin {
+/** @param url of the admin API */
+export function eventHubsAdmin(url: string): EventHubsAdmin {
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${url}${path}`, {
       method,
@@ -101,6 +103,11 @@ function commandLine({ hubs = {}, consumerGroups = [], args = [], host }: EventH
   ]
 }
 
+/** @param key of the policy `test` */
+export const eventHubsConnectionString = (endpoint: string, hub?: string, key = 'test-key'): string =>
+  `Endpoint=sb://${endpoint};SharedAccessKeyName=test;SharedAccessKey=${key};UseDevelopmentEmulator=true` +
+  (hub === undefined ? '' : `;EntityPath=${hub}`)
+
 /** Starts it and waits until it answers. */
 export async function startEventHubs(options: EventHubsOptions = {}): Promise<EventHubsServer> {
   const directory = temporaryDirectory('event-hubs')
@@ -126,11 +133,10 @@ export async function startEventHubs(options: EventHubsOptions = {}): Promise<Ev
   return {
     port,
     endpoint,
-    admin: adminOf(url),
+    admin: eventHubsAdmin(url),
+    adminUrl: url,
     logFile: server.logFile,
-    connectionString: (hub) =>
-      `Endpoint=sb://${endpoint};SharedAccessKeyName=test;SharedAccessKey=test-key;UseDevelopmentEmulator=true` +
-      (hub === undefined ? '' : `;EntityPath=${hub}`),
+    connectionString: (hub) => eventHubsConnectionString(endpoint, hub),
     stop,
     async kill() {
       server.signal('SIGKILL')

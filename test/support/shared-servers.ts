@@ -1,16 +1,19 @@
 /**
- * One Kafka broker and one Kinesis endpoint for a whole test run: the runner starts them and passes their addresses. A
+ * One Kafka broker, one Kinesis endpoint and one Event Hubs namespace for a whole test run: the runner starts them and passes their addresses. A
  * test file run alone starts its own, which ends with the process. Share them by unique names, never by cleaning up.
  */
 import { randomBytes } from 'node:crypto'
+import { type EventHubsAdmin, type EventHubsServer, eventHubsAdmin, startEventHubs } from './event-hubs.ts'
 import { startKafka } from './kafka.ts'
 import { kinesisRegion, startKinesis } from './kinesis.ts'
 
 export const kafkaVariable = 'STREAMBRIDGE_TEST_KAFKA'
 export const kinesisVariable = 'STREAMBRIDGE_TEST_KINESIS'
+export const eventHubsVariable = 'STREAMBRIDGE_TEST_EVENT_HUBS'
 
 let kafka: Promise<string> | undefined
 let kinesis: Promise<string> | undefined
+let eventHubs: Promise<string> | undefined
 
 /** host:port of the broker. */
 export function sharedKafka(): Promise<string> {
@@ -24,6 +27,22 @@ export async function sharedKinesis(): Promise<{ readonly endpoint: string; read
   const given = process.env[kinesisVariable]
   kinesis ??= given === undefined ? startKinesis().then((server) => server.endpoint) : Promise.resolve(given)
   return { endpoint: await kinesis, region: kinesisRegion }
+}
+
+export interface SharedEventHubs {
+  /** host:port. */
+  readonly endpoint: string
+  readonly admin: EventHubsAdmin
+}
+
+/** What the runner passes on of a namespace. */
+export const eventHubsAddress = ({ endpoint, adminUrl }: EventHubsServer): string => `${endpoint} ${adminUrl}`
+
+export async function sharedEventHubs(): Promise<SharedEventHubs> {
+  const given = process.env[eventHubsVariable]
+  eventHubs ??= given === undefined ? startEventHubs({ durable: false }).then(eventHubsAddress) : Promise.resolve(given)
+  const [endpoint = '', adminUrl = ''] = (await eventHubs).split(' ')
+  return { endpoint, admin: eventHubsAdmin(adminUrl) }
 }
 
 /** A name nobody else uses, for a topic, a stream, a group or a namespace: lower-case letters, digits and hyphens. */

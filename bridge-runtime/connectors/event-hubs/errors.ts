@@ -1,0 +1,115 @@
+/** Translates what the service and the network say, once. */
+import { BridgeError, type ErrorKind } from '../../core/errors.ts'
+
+/** What the service said when it refused or ended something; the condition is AMQP's or the service's own word. */
+export class AmqpFailure extends Error {
+  readonly condition: string
+  constructor(condition: string, description: string) {
+    super(description)
+    this.name = 'AmqpFailure'
+    this.condition = condition
+  }
+}
+
+/** No answer in time, or the connection is gone: it is not known what became of what was on the way. */
+export class ConnectionLost extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ConnectionLost'
+  }
+}
+
+/** The right of a shared access policy, and with it the role, that an action needs. */
+export type Right = 'Listen' | 'Send'
+
+interface Meaning {
+  readonly kind: ErrorKind
+  readonly reason: string
+  /** What a person does about it. Where it is given the service's own text is left out: it may repeat credentials. */
+  readonly advice?: string
+}
+
+const unavailable: Meaning = { kind: 'retryable', reason: 'ServiceUnavailable' }
+const unreachable: Meaning = { kind: 'retryable', reason: 'EndpointUnreachable' }
+const invalid: Meaning = { kind: 'fatal', reason: 'InvalidRequest' }
+const refused: Meaning = {
+  kind: 'fatal',
+  reason: 'AuthenticationFailed',
+  advice: 'the service does not accept the key; check the connection string in the Secret that auth names',
+}
+
+const roles: Readonly<Record<Right, string>> = {
+  Listen: 'Azure Event Hubs Data Receiver',
+  Send: 'Azure Event Hubs Data Sender',
+}
+
+const meanings: Readonly<Record<string, Meaning>> = {
+  'com.microsoft:server-busy': { kind: 'retryable', reason: 'Throttled' },
+  'com.microsoft:timeout': unavailable,
+  'com.microsoft:operation-cancelled': unavailable,
+  'amqp:internal-error': unavailable,
+  'amqp:connection:forced': unavailable,
+  'amqp:link:detach-forced': unavailable,
+  'amqp:session:window-violation': unavailable,
+  'amqp:link:stolen': {
+    kind: 'retryable',
+    reason: 'PartitionTaken',
+    advice:
+      'another reader with a higher owner level has it; if that is not a replica of this bridge, give the bridge a consumer group of its own',
+  },
+  'amqp:resource-limit-exceeded': { kind: 'retryable', reason: 'QuotaExceeded' },
+  'amqp:link:message-size-exceeded': { kind: 'retryable', reason: 'BatchTooLarge' },
+  'com.microsoft:entity-disabled': {
+    kind: 'fatal',
+    reason: 'EventHubDisabled',
+    advice: 'the event hub is disabled; enable it',
+  },
+  'com.microsoft:argument-out-of-range': invalid,
+  'com.microsoft:argument-error': invalid,
+  'amqp:not-allowed': invalid,
+  'amqp:not-implemented': invalid,
+  'amqp:invalid-field': invalid,
+}
+
+/** Node's codes for a connection that was not made or broke. */
+const networkCode =
+  /^(E(CONN|HOST|NET|NOTFOUND|AI_AGAIN|PIPE|TIMEDOUT|ADDR)|ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
+
+function meaningOf(thrown: unknown, right: Right): Meaning | undefined {
+  if (thrown instanceof ConnectionLost) return unreachable
+  if (!(thrown instanceof AmqpFailure)) {
+    const { code } = Object(thrown) as { readonly code?: unknown }
+    return typeof code === 'string' && networkCode.test(code) ? unreachable : undefined
+  }
+  const { condition, message } = thrown
+  if (condition === 'amqp:unauthorized-access') return /claim/i.test(message) ? denied(right) : refused
+  if (condition === 'amqp:not-found') return missing(message)
+  return meanings[condition]
+}
+
+const denied = (right: Right): Meaning => ({
+  kind: 'fatal',
+  reason: 'AccessDenied',
+  advice: `the shared access policy lacks the right ${right} (as a role: ${roles[right]}); grant it`,
+})
+
+const missing = (message: string): Meaning =>
+  /consumer ?group/i.test(message)
+    ? { kind: 'fatal', reason: 'ConsumerGroupNotFound', advice: 'the consumer group does not exist; create it' }
+    : { kind: 'fatal', reason: 'EventHubNotFound', advice: 'it does not exist; create it' }
+
+/**
+ * @param doing what failed, with its names: `reading partition 3 of event hub orders in NAMESPACE`
+ * @returns a BridgeError; what is not known is retryable, reason `Unknown`
+ */
+export function translate(thrown: unknown, doing: string, right: Right): BridgeError {
+  if (thrown instanceof BridgeError) return thrown
+  const meaning = meaningOf(thrown, right)
+  const { message } = Object(thrown) as { readonly message?: unknown }
+  const text = meaning?.advice ?? (typeof message === 'string' && message !== '' ? message : 'failed')
+  return new BridgeError(`${doing}: ${text}`, {
+    kind: meaning?.kind ?? 'retryable',
+    reason: meaning?.reason ?? 'Unknown',
+    cause: thrown,
+  })
+}

@@ -1,0 +1,134 @@
+import { bytes } from '../../../crds/schema/common.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Sink, SinkBatch, WriteResult } from '../../core/contracts.ts'
+import { heldBack } from '../../core/delivery.ts'
+import { BridgeError } from '../../core/errors.ts'
+import type { ConnectorContext } from '../define-connector.ts'
+import { Batches } from './batches.ts'
+import { batchOverhead } from './encoding.ts'
+import { eventOf } from './event.ts'
+import { Hub, type HubApi } from './hub.ts'
+import { partitionOf } from './partition-key.ts'
+import type { EventHubsSinkConfig } from './schema.ts'
+
+/** Opens an event hub for writing. The connection is made by `open` of the sink. */
+export const openEventHubsSink = async (config: EventHubsSinkConfig, context: ConnectorContext): Promise<Sink> =>
+  eventHubsSink(new Hub(config, context, 'Send'), config, context)
+
+const aborted = new BridgeError('the write was given up; it is not known which records were stored', {
+  kind: 'retryable',
+  reason: 'Aborted',
+})
+
+/** Milliseconds between two looks at the number of partitions. */
+const partitionsGoodFor = 60_000
+
+export function eventHubsSink(
+  api: HubApi,
+  { limits }: Pick<EventHubsSinkConfig, 'limits'>,
+  { clock }: { readonly clock: Clock },
+): Sink {
+  const { maxRecords } = limits
+  const configured = bytes(limits.maxBatchBytes)
+  const senders = new Map<string, Batches>()
+  let partitions: readonly string[] = []
+  let lookAt = Number.POSITIVE_INFINITY
+  let turn = 0
+  let maxBytes = configured
+
+  const senderOf = (partition: string): Batches => {
+    let sender = senders.get(partition)
+    if (sender === undefined) {
+      const doing = `writing partition ${partition} of`
+      sender = new Batches({
+        attach: () => api.sender(partition),
+        translated: (thrown) => api.translated(thrown, doing),
+        maxRecords,
+        maxBytes: configured,
+      })
+      senders.set(partition, sender)
+    }
+    return sender
+  }
+
+  /** Not waited for: until it is known that there are more, the old number is as good as any. */
+  const lookAgain = (): void => {
+    lookAt = clock.monotonic() + partitionsGoodFor
+    api.partitions().then(
+      (found) => {
+        partitions = found
+      },
+      () => undefined,
+    )
+  }
+
+  const tooLarge = (size: number): BridgeError =>
+    new BridgeError(
+      `an event of ${size} bytes (key, headers and encoding included) is larger than a batch may be (${maxBytes})`,
+      {
+        kind: 'poison',
+        reason: 'RecordTooLarge',
+      },
+    )
+
+  const write = (batch: SinkBatch, signal: AbortSignal): Promise<WriteResult> =>
+    new Promise((resolve) => {
+      const records = batch.records()
+      const failures = new Map<number, BridgeError>()
+      const open = new Set(records.keys())
+      const finish = (): void => {
+        signal.removeEventListener('abort', abandon)
+        resolve(failures)
+      }
+      const abandon = (): void => {
+        for (const index of open) failures.set(index, aborted)
+        open.clear()
+        finish()
+      }
+      const settle = (index: number, failure: BridgeError | undefined): void => {
+        if (!open.delete(index)) return
+        if (failure !== undefined) failures.set(index, failure)
+        if (open.size === 0) finish()
+      }
+      if (signal.aborted) return abandon()
+      if (clock.monotonic() >= lookAt) lookAgain()
+      signal.addEventListener('abort', abandon, { once: true })
+      // Records without a key go round by the write, so that they fill a batch of one partition.
+      const own = partitions[turn++ % partitions.length] ?? '0'
+      const refused = new Set<string>()
+      for (const [index, record] of records.entries()) {
+        const event = eventOf(record, batch.origin)
+        const key = event.key?.toString('utf8')
+        const size = event.bytes.length + batchOverhead
+        if (size > maxBytes) {
+          settle(index, tooLarge(size))
+          // What follows a refused record of its key is held back: the refused one may yet be dead-lettered first.
+          if (key !== undefined) refused.add(key)
+        } else if (key !== undefined && refused.has(key)) settle(index, heldBack)
+        else {
+          const partition =
+            event.key === undefined ? own : (partitions[partitionOf(event.key, partitions.length)] ?? '0')
+          senderOf(partition).add({
+            key,
+            bytes: event.bytes,
+            done: (failure) => settle(index, failure),
+            abandoned: () => !open.has(index),
+          })
+        }
+      }
+    })
+
+  return {
+    limits: { maxRecords, maxBytes: configured },
+    async open(signal) {
+      partitions = await api.partitions(signal)
+      lookAt = clock.monotonic() + partitionsGoodFor
+      // One link shows whether writing is allowed, and how large a batch may be.
+      maxBytes = await senderOf(partitions[0] ?? '0').open()
+    },
+    write,
+    async [Symbol.asyncDispose]() {
+      await api[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import { milliseconds } from '../../../crds/schema/common.ts'
+import type { PartitionReader, Source, SourceHost } from '../../core/contracts.ts'
+import { coordinate } from '../../leases/coordinator.ts'
+import type { ConnectorContext } from '../define-connector.ts'
+import { Hub, type HubApi } from './hub.ts'
+import { HubReader } from './partition-reader.ts'
+import type { EventHubsSourceConfig } from './schema.ts'
+import { startOf } from './start.ts'
+
+/** Opens an event hub for reading: its partitions are shared with the other replicas through the context's LeaseStore. */
+export const openEventHubsSource = async (config: EventHubsSourceConfig, context: ConnectorContext): Promise<Source> =>
+  eventHubsSource(new Hub(config, context, 'Listen'), config, context)
+
+export function eventHubsSource(api: HubApi, config: EventHubsSourceConfig, context: ConnectorContext): Source {
+  const { clock, leases, replica, log, onDataGap } = context
+  return {
+    async run(host, signal) {
+      const readers = new Set<PartitionReader & { close(): void }>()
+      const start = await startOf(config.startPosition, { api, leases, replica }, signal)
+      try {
+        await coordinate(
+          {
+            finite: false,
+            discover: async (stopped) =>
+              (await api.partitions(stopped)).map((partition) => ({ partition, parents: [] })),
+            open: (ownership) => {
+              const { consumerGroup } = config
+              const first = start(ownership.partition)
+              const reader = new HubReader(ownership, {
+                api,
+                consumerGroup,
+                start: first,
+                onDataGap,
+                replica,
+                clock,
+                log,
+              })
+              readers.add(reader)
+              return reader
+            },
+          },
+          {
+            store: leases,
+            replica,
+            leaseDuration: milliseconds(config.leaseDuration),
+            discoverInterval: milliseconds(config.partitionSyncInterval),
+            clock,
+            random: Math.random,
+            log,
+          },
+          closing(host, readers),
+          signal,
+        )
+      } finally {
+        for (const reader of readers) reader.close()
+      }
+    },
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  }
+}
+
+/** A host that closes a reader's link once its partition was given away, so that the next owner finds it free. */
+const closing = (host: SourceHost, readers: Set<PartitionReader & { close(): void }>): SourceHost => ({
+  ...host,
+  revoked: async (revoked, how) => {
+    await host.revoked(revoked, how)
+    for (const reader of readers) if (reader === revoked) reader.close()
+    readers.delete(revoked as PartitionReader & { close(): void })
+  },
+})
