@@ -9,7 +9,8 @@ import { run } from 'node:test'
 import { startKafka } from './support/kafka.ts'
 import { startKinesis } from './support/kinesis.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
-import { kafkaVariable, kinesisVariable } from './support/shared-servers.ts'
+import { startPubsub } from './support/pubsub.ts'
+import { kafkaVariable, kinesisVariable, pubsubVariable } from './support/shared-servers.ts'
 import { choose, type Need, type Sorted, sortFiles } from './support/suites.ts'
 import { type Outcome, Reporter } from './support/test-reporter.ts'
 
@@ -24,6 +25,9 @@ const prepare: Record<Need, () => Promise<void>> = {
   },
   kinesis: async () => {
     process.env[kinesisVariable] ??= (await startKinesis()).endpoint
+  },
+  pubsub: async () => {
+    process.env[pubsubVariable] ??= (await startPubsub()).address
   },
   // Each file starts its own servers; what takes long is to build them.
   kube: async () => void (await kubeBinaries()),

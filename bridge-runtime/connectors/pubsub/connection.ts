@@ -2,9 +2,10 @@
  * The calls the connector makes: over the stubs of Google's generated clients, for their wire format and credentials. What
  * lies above the stubs (repetitions, batching, leases) is left out: it hides what became of a message.
  */
+import { setMaxListeners } from 'node:events'
 import type { protos } from '@google-cloud/pubsub'
 import { v1 } from '@google-cloud/pubsub'
-import { type Client, type ClientDuplexStream, credentials as channel, Metadata } from '@grpc/grpc-js'
+import { type Client, type ClientDuplexStream, connectivityState, credentials as channel, Metadata, status } from '@grpc/grpc-js'
 import type { ConnectorContext } from '../define-connector.ts'
 import { readCredentials } from './credentials.ts'
 import { type Doing, translate } from './errors.ts'
@@ -38,6 +39,8 @@ export interface Connection {
   call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions): Promise<Answer>
   /** Opens a bidirectional stream; it fails with a gRPC status. */
   pull(subscription: string): PullCall
+  /** True when the server can be reached, as far as is known. */
+  connected(): boolean
   close(): void
 }
 
@@ -45,6 +48,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds. Default 30 s. */
   readonly timeout?: number
+}
+
+const universeDomain = 'googleapis.com'
+const channelOptions = {
+  // A connection that died without a word is found out within 40 s.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  // Back after an outage as soon as the server is; gRPC waits up to two minutes otherwise.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 5_000,
+  // Two clients of one process do not share a connection.
+  'grpc.use_local_subchannel_pool': 1,
 }
 
 type Generated = 'PublisherClient' | 'SubscriberClient'
@@ -60,30 +75,31 @@ export async function connect(
   const client = new v1[kind]({
     projectId: projectID,
     // Named, so that the library does not ask for it where there are no credentials to ask.
-    ...(address.plainText ? { sslCreds: channel.createInsecure(), universeDomain: 'googleapis.com', clientOptions: { universeDomain: 'googleapis.com' } } : {}),
+    ...(address.plainText ? { sslCreds: channel.createInsecure(), clientOptions: { universeDomain } } : {}),
     ...(address.host === undefined ? {} : { apiEndpoint: address.host }),
     ...(address.port === undefined ? {} : { port: address.port }),
     ...(credentials === undefined ? {} : { credentials }),
-    // A connection that died without a word is found out within 40 s.
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 10_000,
-    // Back after an outage as soon as the server is; gRPC waits up to two minutes otherwise.
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 5_000,
-    // Two clients of one process do not share a connection.
-    'grpc.use_local_subchannel_pool': 1,
+    ...channelOptions,
   })
-  const stub = (await client.initialize()) as unknown as Stub
+  const stub = await stubOf(client, `projects/${projectID}`)
+  const closed = new AbortController()
+  // One listener per call on the way.
+  setMaxListeners(0, closed.signal)
   return {
     endpoint,
     plainText: address.plainText,
     auth: client.auth,
-    call: (method, request, doing, options) => unary(stub, method, request, { ...options, doing: { ...doing, endpoint } }),
+    call: (method, request, doing, options) =>
+      unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint } }),
     pull(subscription) {
       const open = stub['streamingPull'] as unknown as (metadata: Metadata) => PullCall
       return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`))
     },
-    close: () => stub.close(),
+    connected: () => stub.getChannel().getConnectivityState(false) === connectivityState.READY,
+    close() {
+      closed.abort()
+      stub.close()
+    },
   }
 }
 
@@ -96,26 +112,43 @@ function routed(parameters: string): Metadata {
 
 const routes = ['topic', 'subscription', 'name'] as const
 
+interface Sending extends CallOptions {
+  readonly closed: AbortSignal
+  readonly doing: Doing
+}
+
 function unary<Answer>(
   stub: Stub,
   method: string,
   request: object,
-  { signal, timeout = callTimeout, doing }: CallOptions & { readonly doing: Doing },
+  { signal, closed, timeout = callTimeout, doing }: Sending,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(translate({ code: 1, details: 'given up' }, doing))
+    if (signal?.aborted === true || closed.aborted)
+      return reject(translate({ code: status.CANCELLED, details: 'given up' }, doing))
     const fields = request as Readonly<Record<string, unknown>>
     const route = routes.find((name) => typeof fields[name] === 'string')
     const metadata = routed(route === undefined ? '' : `${route}=${encodeURIComponent(String(fields[route]))}`)
     const invoke = stub[method] as unknown as Unary
     const call = invoke.call(stub, request, metadata, { deadline: Date.now() + timeout }, (error, answer) => {
       signal?.removeEventListener('abort', cancel)
+      closed.removeEventListener('abort', cancel)
       if (error === null) resolve(answer as Answer)
       else reject(translate(error, doing))
     })
     const cancel = (): void => call.cancel()
     signal?.addEventListener('abort', cancel, { once: true })
+    closed.addEventListener('abort', cancel, { once: true })
   })
+}
+
+/** *Errors*: fatal `AuthenticationFailed` where there are no credentials. */
+async function stubOf(client: { initialize(): Promise<unknown> }, target: string): Promise<Stub> {
+  try {
+    return (await client.initialize()) as Stub
+  } catch (thrown) {
+    throw translate(thrown, { permission: 'authentication', role: '', target })
+  }
 }
 
 interface Address {
