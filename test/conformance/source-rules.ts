@@ -140,7 +140,12 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
     await received(reading, remarkable.length)
     await reading.stop()
     // Of different keys there may be no order.
-    const sent = byKey(remarkable).map(({ key, value, headers = {}, timestamp }) => ({ key, value, headers, timestamp }))
+    const sent = byKey(remarkable).map(({ key, value, headers = {}, timestamp }) => ({
+      key,
+      value,
+      headers,
+      timestamp,
+    }))
     const seen = byKey(reading.received.map((record) => ({ ...record, key: record.key?.toString() ?? null }))).map(
       (record, index) => ({
         key: record.key,

@@ -120,7 +120,11 @@ export const publish = (address: string, topic: string, messages: readonly Plain
     })
     await Promise.all(
       messages.map(({ key, data, attributes = {} }) =>
-        publisher.publishMessage({ data, attributes: { ...attributes }, ...(key === undefined ? {} : { orderingKey: key }) }),
+        publisher.publishMessage({
+          data,
+          attributes: { ...attributes },
+          ...(key === undefined ? {} : { orderingKey: key }),
+        }),
       ),
     )
   })
@@ -147,7 +151,11 @@ export async function pullAll(address: string, subscription: string): Promise<Pu
   const pulled: PulledMessage[] = []
   try {
     for (let empty = 0; empty < 2; ) {
-      const [{ receivedMessages }] = await client.pull({ subscription: name, maxMessages: 1000, returnImmediately: true })
+      const [{ receivedMessages }] = await client.pull({
+        subscription: name,
+        maxMessages: 1000,
+        returnImmediately: true,
+      })
       empty = (receivedMessages ?? []).length === 0 ? empty + 1 : 0
       const ackIds: string[] = []
       for (const { ackId, message } of receivedMessages ?? []) {
@@ -166,4 +174,3 @@ export async function pullAll(address: string, subscription: string): Promise<Pu
   }
   return pulled
 }
-

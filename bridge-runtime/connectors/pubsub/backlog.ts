@@ -34,7 +34,11 @@ export async function askBacklog(options: BacklogOptions, signal: AbortSignal): 
     if (records === undefined) return unknown('Cloud Monitoring has no figures of the last 10 minutes')
     return { kind: 'known', records, seconds: records === 0 ? 0 : (seconds ?? 0) }
   } catch (thrown) {
-    return unknown(thrown instanceof Refused ? thrown.message : 'Cloud Monitoring cannot be asked: no usable credentials or no connection')
+    return unknown(
+      thrown instanceof Refused
+        ? thrown.message
+        : 'Cloud Monitoring cannot be asked: no usable credentials or no connection',
+    )
   }
 }
 

@@ -5,7 +5,14 @@
 import { setMaxListeners } from 'node:events'
 import type { protos } from '@google-cloud/pubsub'
 import { v1 } from '@google-cloud/pubsub'
-import { type Client, type ClientDuplexStream, connectivityState, credentials as channel, Metadata, status } from '@grpc/grpc-js'
+import {
+  type Client,
+  type ClientDuplexStream,
+  connectivityState,
+  credentials as channel,
+  Metadata,
+  status,
+} from '@grpc/grpc-js'
 import type { ConnectorContext } from '../define-connector.ts'
 import { readCredentials } from './credentials.ts'
 import { type Doing, translate } from './errors.ts'
@@ -37,8 +44,8 @@ export interface Connection {
   readonly plainText: boolean
   readonly auth: Auth
   call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions): Promise<Answer>
-  /** Opens a bidirectional stream; it fails with a gRPC status. */
-  pull(subscription: string): PullCall
+  /** Opens a bidirectional stream; it fails with a gRPC status, at the latest after so many milliseconds. */
+  pull(subscription: string, longest?: number): PullCall
   /** True when the server can be reached, as far as is known. */
   connected(): boolean
   close(): void
@@ -91,9 +98,10 @@ export async function connect(
     auth: client.auth,
     call: (method, request, doing, options) =>
       unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint } }),
-    pull(subscription) {
-      const open = stub['streamingPull'] as unknown as (metadata: Metadata) => PullCall
-      return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`))
+    pull(subscription, longest) {
+      const open = stub['streamingPull'] as unknown as (metadata: Metadata, options: object) => PullCall
+      const options = longest === undefined ? {} : { deadline: Date.now() + longest }
+      return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`), options)
     },
     connected: () => stub.getChannel().getConnectivityState(false) === connectivityState.READY,
     close() {

@@ -44,7 +44,8 @@ const meanings: Readonly<Record<number, Meaning>> = {
 }
 
 /** gRPC puts a failure to get a token, or to make one, into statuses of its own; the text is all that tells it. */
-const noCredentials = /could not load the default credentials|getting metadata from plugin failed|invalid_grant|unable to detect a project/i
+const noCredentials =
+  /could not load the default credentials|getting metadata from plugin failed|invalid_grant|unable to detect a project/i
 
 function meaningOf(code: number, text: string, { permission, role, target }: Doing): Meaning | undefined {
   if (noCredentials.test(text))

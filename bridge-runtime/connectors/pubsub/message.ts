@@ -50,7 +50,9 @@ const tooLarge = (what: string, limit: string): BridgeError =>
   })
 
 const dataOf = ({ data }: PubsubMessage): Buffer =>
-  data instanceof Uint8Array ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data ?? '', 'base64')
+  data instanceof Uint8Array
+    ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    : Buffer.from(data ?? '', 'base64')
 
 export function recordOf(message: PubsubMessage): BridgeRecord {
   const { headers, nullValue, timestamp, key } = carriedIn(new Map(Object.entries(message.attributes ?? {})))

@@ -7,7 +7,7 @@ import type { Connection, PullCall, PullRequest, PullResponse } from './connecti
 import { translate } from './errors.ts'
 
 export interface PullingOptions {
-  readonly connection: Pick<Connection, 'pull' | 'connected' | 'endpoint'>
+  readonly connection: Pick<Connection, 'pull' | 'connected' | 'endpoint' | 'plainText'>
   readonly subscription: string
   /** The first message of each stream. */
   readonly request: PullRequest
@@ -23,6 +23,12 @@ const repeats: BackoffSettings = { initial: 100, max: 10_000 }
 const silence = 2_000
 /** Milliseconds. A stream on which the client says nothing is ended by the service. */
 const heartbeat = 30_000
+/**
+ * Milliseconds after which a stream to an emulator is replaced. Google's does not notice that a client is gone (it has a
+ * proxy of its own in front), and goes on giving messages to it, until the time runs out that the client had set.
+ */
+const emulatorLifetime = 5_000
+const emulatorDeadline = 8_000
 /** Milliseconds for the service to end a stream in good order. */
 const goodbye = 1_000
 
@@ -72,6 +78,7 @@ export class Pulling {
       const worked = this.#failures === 0
       const end = await this.#once()
       if (this.#stopped.signal.aborted) return
+      if (end.code === status.OK && worked) continue
       const error = translate(end, { ...doing, endpoint: connection.endpoint })
       // The service ends streams now and then; what counts is whether the next one can be had.
       if (!worked || this.#failures > 0 || error.kind === 'fatal') this.#options.failing(error)
@@ -90,7 +97,7 @@ export class Pulling {
   /** One stream until its end. */
   async #once(): Promise<{ readonly code: number; readonly details: string }> {
     const { connection, subscription, request } = this.#options
-    const call = connection.pull(subscription)
+    const call = connection.pull(subscription, connection.plainText ? emulatorDeadline : undefined)
     const ended = new AbortController()
     const up = (): void => {
       this.#failures = 0
@@ -113,8 +120,10 @@ export class Pulling {
     call.write(request)
     void this.#awaitSilence(ended.signal, up)
     const beat = setInterval(() => call.writable && call.write({}), heartbeat)
+    const life = connection.plainText ? setTimeout(() => call.end(), emulatorLifetime) : undefined
     const result = await end
     clearInterval(beat)
+    clearTimeout(life)
     ended.abort()
     this.#call = undefined
     return result

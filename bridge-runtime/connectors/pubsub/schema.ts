@@ -3,7 +3,9 @@ import { byteSize, duration, type Rule, secretKeyRef, textOf, withRules } from '
 
 const auth = z
   .object({
-    credentialsSecretRef: secretKeyRef('The JSON of a service account’s key, or of workload identity federation.').optional(),
+    credentialsSecretRef: secretKeyRef(
+      'The JSON of a service account’s key, or of workload identity federation.',
+    ).optional(),
   })
   .prefault({})
   .meta({ description: 'Credentials. Empty: workload identity, through Google’s application default credentials.' })
@@ -59,7 +61,10 @@ const createSubscription = z
       min: '10s',
       max: '10m',
     }).default('60s'),
-    messageOrdering: z.boolean().default(true).meta({ description: 'Keep the order of messages with an ordering key.' }),
+    messageOrdering: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'Keep the order of messages with an ordering key.' }),
     exactlyOnceDelivery: z.boolean().default(false).meta({
       description: 'Confirm acknowledgements, so that a settled message is not delivered again. Slower.',
     }),
@@ -125,9 +130,7 @@ export const pubsubSink = withRules(
     limits: z
       .object({
         maxMessages: z.int().min(1).max(1000).default(1000).meta({ description: 'Most messages of one request.' }),
-        maxRequestBytes: byteSize('Most bytes of one request of several messages.', { max: '9000000' }).default(
-          '4Mi',
-        ),
+        maxRequestBytes: byteSize('Most bytes of one request of several messages.', { max: '9000000' }).default('4Mi'),
         maxRequests: z.int().min(1).max(100).default(32).meta({
           description: 'Most requests on the way at the same time. Of one ordering key there is never more than one.',
         }),

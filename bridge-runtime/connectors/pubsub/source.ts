@@ -24,7 +24,8 @@ export function pubsubSource(
     async run(host, signal) {
       const connection = (connected ??= await connecting())
       const settings = await findSubscription(connection, config, name, signal)
-      if (settings === undefined) log.info(`subscription ${name} may be read but not looked at; its settings are unknown`)
+      if (settings === undefined)
+        log.info(`subscription ${name} may be read but not looked at; its settings are unknown`)
       else for (const warning of warningsOf(settings, name)) log.warn(warning)
       host.partitions(undefined)
       if (settings !== undefined) host.connection(undefined)
@@ -77,7 +78,10 @@ async function watchBacklog(
   signal: AbortSignal,
 ): Promise<void> {
   if (connection.plainText)
-    return reader.backlog({ kind: 'unknown', reason: 'the backlog is known to Cloud Monitoring, which an emulator has not' })
+    return reader.backlog({
+      kind: 'unknown',
+      reason: 'the backlog is known to Cloud Monitoring, which an emulator has not',
+    })
   const options = {
     projectID: config.projectID,
     subscription: name.split('/').at(-1) ?? name,

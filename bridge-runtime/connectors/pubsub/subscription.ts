@@ -25,7 +25,9 @@ export async function findSubscription(
   const target = `subscription ${name}`
   try {
     const doing = { permission: 'pubsub.subscriptions.get', role: 'roles/pubsub.viewer', target }
-    const found = await connection.call<SubscriptionSettings>('getSubscription', { subscription: name }, doing, { signal })
+    const found = await connection.call<SubscriptionSettings>('getSubscription', { subscription: name }, doing, {
+      signal,
+    })
     return pullable(found, name)
   } catch (thrown) {
     if (!(thrown instanceof BridgeError)) throw thrown
@@ -75,7 +77,11 @@ const alreadyExists = 6
 function pullable(found: SubscriptionSettings, name: string): SubscriptionSettings {
   const { pushConfig, bigqueryConfig, cloudStorageConfig, detached } = found
   const how =
-    (pushConfig?.pushEndpoint ?? '') !== '' ? 'is pushed to an endpoint' : (bigqueryConfig ?? cloudStorageConfig) ? 'is an export' : undefined
+    (pushConfig?.pushEndpoint ?? '') !== ''
+      ? 'is pushed to an endpoint'
+      : (bigqueryConfig ?? cloudStorageConfig)
+        ? 'is an export'
+        : undefined
   if (how !== undefined)
     throw new BridgeError(`subscription ${name} ${how}: a bridge needs a pull subscription of its own`, {
       kind: 'fatal',

@@ -1,5 +1,12 @@
 import type { PlainRecord } from '../../conformance/harness.ts'
-import { createTopic, type PlainMessage, publish, type PulledMessage, pubsubProject, pullAll } from '../../support/pubsub.ts'
+import {
+  createTopic,
+  type PlainMessage,
+  publish,
+  type PulledMessage,
+  pubsubProject,
+  pullAll,
+} from '../../support/pubsub.ts'
 
 /** A topic, a subscription of the same name, and one more to look at what was published. */
 export const createStream = (address: string, stream: string): Promise<void> =>
