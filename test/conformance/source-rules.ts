@@ -66,7 +66,7 @@ const shown = ({ connector }: ConnectorHarness, partitions: number): number =>
 /** Positions as they must be: in their order, where partitions have one over all keys. */
 function positions({ connector }: ConnectorHarness, records: readonly { readonly position: Position }[]): Position[] {
   const found = records.map(({ position }) => position)
-  return connector.source?.partitioned === true ? found : found.sort()
+  return connector.source?.partitioned === true ? found : found.map(String).sort((a, b) => a.localeCompare(b))
 }
 
 function check(run: TestRun, readings: readonly Reading[]): void {

@@ -1,6 +1,6 @@
 /** Google's own Pub/Sub emulator as a local process, and the SDK as the independent client of the tests. */
 import { globSync } from 'node:fs'
-import { PubSub, v1 } from '@google-cloud/pubsub'
+import { type protos, PubSub, v1 } from '@google-cloud/pubsub'
 import { credentials } from '@grpc/grpc-js'
 import { MissingTool } from './cache.ts'
 import { awaitReady, freePorts, removeDirectory, startServer, temporaryDirectory } from './server-process.ts'
@@ -156,17 +156,12 @@ export async function pullAll(address: string, subscription: string): Promise<Pu
         maxMessages: 1000,
         returnImmediately: true,
       })
-      empty = (receivedMessages ?? []).length === 0 ? empty + 1 : 0
-      const ackIds: string[] = []
-      for (const { ackId, message } of receivedMessages ?? []) {
-        if (ackId) ackIds.push(ackId)
-        pulled.push({
-          id: message?.messageId ?? '',
-          orderingKey: message?.orderingKey ?? '',
-          data: Buffer.from((message?.data ?? []) as Uint8Array),
-          attributes: message?.attributes ?? {},
-        })
-      }
+      const received = (receivedMessages ?? []).flatMap(({ ackId, message }) =>
+        ackId == null || message == null ? [] : [{ ackId, message }],
+      )
+      empty = received.length === 0 ? empty + 1 : 0
+      pulled.push(...received.map(({ message }) => plain(message)))
+      const ackIds = received.map(({ ackId }) => ackId)
       if (ackIds.length > 0) await client.acknowledge({ subscription: name, ackIds })
     }
   } finally {
@@ -174,3 +169,15 @@ export async function pullAll(address: string, subscription: string): Promise<Pu
   }
   return pulled
 }
+
+const plain = ({
+  messageId,
+  orderingKey,
+  data,
+  attributes,
+}: protos.google.pubsub.v1.IPubsubMessage): PulledMessage => ({
+  id: messageId ?? '',
+  orderingKey: orderingKey ?? '',
+  data: Buffer.from(data ?? ''),
+  attributes: attributes ?? {},
+})

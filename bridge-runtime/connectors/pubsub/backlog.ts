@@ -10,7 +10,7 @@ export interface BacklogOptions {
   readonly subscription: string
   /** Headers with a token for Cloud Monitoring. Rejects where there is none. */
   headers(url: string): Promise<Headers>
-  readonly fetch: typeof fetch
+  readonly fetch: (this: void, url: string, init: RequestInit) => Promise<Response>
   readonly clock: Clock
   /** Default: the service's own. */
   readonly url?: string
@@ -57,7 +57,7 @@ async function newest(
     'interval.startTime': new Date(now - window).toISOString(),
     'interval.endTime': new Date(now).toISOString(),
   })
-  const address = `${url}/v3/projects/${encodeURIComponent(projectID)}/timeSeries?${query}`
+  const address = `${url}/v3/projects/${encodeURIComponent(projectID)}/timeSeries?${query.toString()}`
   const answer = await fetch(address, {
     headers: await headers(address),
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),

@@ -47,29 +47,27 @@ const meanings: Readonly<Record<number, Meaning>> = {
 const noCredentials =
   /could not load the default credentials|getting metadata from plugin failed|invalid_grant|unable to detect a project/i
 
-function meaningOf(code: number, text: string, { permission, role, target }: Doing): Meaning | undefined {
+function meaningOf(code: status, text: string, { permission, role, target }: Doing): Meaning | undefined {
   if (noCredentials.test(text))
     return {
       ...refused,
       advice: 'no usable credentials; set auth.credentialsSecretRef, or give the ServiceAccount a workload identity',
     }
-  const kind = target.split(' ', 1)[0] ?? ''
-  switch (code) {
-    case status.PERMISSION_DENIED:
-      return {
-        kind: 'fatal',
-        reason: 'AccessDenied',
-        advice: `the credentials lack ${permission}; grant ${role} on it (a project without the Pub/Sub API answers so, too)`,
-      }
-    case status.NOT_FOUND:
-      return {
-        kind: 'fatal',
-        reason: `${kind.charAt(0).toUpperCase()}${kind.slice(1)}NotFound`,
-        advice: 'it does not exist; create it',
-      }
-    default:
-      return meanings[code]
-  }
+  if (code === status.PERMISSION_DENIED)
+    return {
+      kind: 'fatal',
+      reason: 'AccessDenied',
+      advice: `the credentials lack ${permission}; grant ${role} on it (a project without the Pub/Sub API answers so, too)`,
+    }
+  if (code === status.NOT_FOUND)
+    return { kind: 'fatal', reason: `${kindOf(target)}NotFound`, advice: 'it does not exist; create it' }
+  return meanings[code]
+}
+
+/** `topic projects/…` → `Topic` */
+const kindOf = (target: string): string => {
+  const [kind = ''] = target.split(' ', 1)
+  return kind.charAt(0).toUpperCase() + kind.slice(1)
 }
 
 /** @returns a BridgeError; what is not known is retryable, reason `Unknown` */

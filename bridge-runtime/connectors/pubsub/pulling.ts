@@ -95,7 +95,7 @@ export class Pulling {
   }
 
   /** One stream until its end. */
-  async #once(): Promise<{ readonly code: number; readonly details: string }> {
+  async #once(): Promise<{ readonly code: status; readonly details: string }> {
     const { connection, subscription, request } = this.#options
     const call = connection.pull(subscription, connection.plainText ? emulatorDeadline : undefined)
     const ended = new AbortController()
@@ -110,10 +110,10 @@ export class Pulling {
       if (this.#failures > 0) up()
       this.#options.received(response)
     })
-    const end = new Promise<{ readonly code: number; readonly details: string }>((resolve) => {
+    const end = new Promise<{ readonly code: status; readonly details: string }>((resolve) => {
       call.once('status', resolve)
       // The status says it all; without a listener an error would end the process.
-      call.on('error', (error: Error & { code?: number }) =>
+      call.on('error', (error: Error & { code?: status }) =>
         resolve({ code: error.code ?? status.UNKNOWN, details: error.message }),
       )
     })
