@@ -10,7 +10,7 @@ export interface BacklogOptions {
   readonly subscription: string
   /** Headers with a token for Cloud Monitoring. Rejects where there is none. */
   headers(url: string): Promise<Headers>
-  readonly fetch: (this: void, url: string, init: RequestInit) => Promise<Response>
+  fetch(this: void, url: string, init: RequestInit): Promise<Response>
   readonly clock: Clock
   /** Default: the service's own. */
   readonly url?: string
@@ -48,7 +48,7 @@ const unknown = (reason: string): Backlog => ({ kind: 'unknown', reason })
 
 async function newest(
   metric: (typeof metrics)[number],
-  { projectID, subscription, headers, fetch, clock, url = 'https://monitoring.googleapis.com' }: BacklogOptions,
+  { projectID, subscription, clock, url = 'https://monitoring.googleapis.com', ...ask }: BacklogOptions,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const now = clock.now()
@@ -58,8 +58,8 @@ async function newest(
     'interval.endTime': new Date(now).toISOString(),
   })
   const address = `${url}/v3/projects/${encodeURIComponent(projectID)}/timeSeries?${query.toString()}`
-  const answer = await fetch(address, {
-    headers: await headers(address),
+  const answer = await ask.fetch(address, {
+    headers: await ask.headers(address),
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
   })
   if (answer.status === 403)
