@@ -131,6 +131,9 @@ export interface SinkBatch {
 export type WriteResult = ReadonlyMap<number, BridgeError>
 export const allDelivered: WriteResult = new Map()
 
+/** Takes indexes of records that are stored durably, in any order. */
+export type Stored = (indexes: readonly number[]) => void
+
 export interface SinkLimits {
   readonly maxRecords: number
   readonly maxBytes: number
@@ -149,9 +152,13 @@ export interface Sink extends AsyncDisposable {
    * after sending) is a retryable failure, never a delivery. The engine sends the failed records again in their order and
    * never has two writes with the same key in flight. Calls for different lanes overlap.
    *
-   * *Errors*: resolves with failures; a rejection counts as a retryable failure of every record.
+   * *Errors*: resolves with failures; a rejection counts as a retryable failure of every record that was not reported stored.
+   *
+   * @param stored for a sink that needs several requests: called with indexes as soon as they are known to be stored, each
+   *   once and before the result. They settle without waiting for the rest, so that a crash repeats less. The result
+   *   covers them too: they are in no failure.
    */
-  write(batch: SinkBatch, signal: AbortSignal): Promise<WriteResult>
+  write(batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult>
 }
 
 /** How order is kept between source and sink: per key, per whole partition, or not at all. */

@@ -160,3 +160,40 @@ test('an abort settles what the sink has acknowledged and nothing else', async (
   assert.equal(await deliver(cargoOf(['a', 'b']), options(sink, settled, []), abort.signal), 'aborted')
   assert.deepEqual(settled, [0])
 })
+
+test('what a sink reports as stored settles before the write ends, and once', async () => {
+  const settled: number[] = []
+  let answer: (failures: WriteResult) => void = () => undefined
+  const sink: Sink = {
+    ...scriptedSink(() => undefined, []),
+    write: (_batch, _signal, stored) => {
+      stored?.([2, 0])
+      return new Promise((resolve) => {
+        answer = resolve
+      })
+    },
+  }
+  const end = deliver(cargoOf(['a', 'b', 'c']), options(sink, settled, []), new AbortController().signal)
+  assert.deepEqual(settled, [0, 2])
+  answer(new Map())
+  assert.equal(await end, 'delivered')
+  assert.deepEqual(settled, [0, 2, 1])
+})
+
+test('a write that is rejected sends again only what was not reported as stored', async () => {
+  const settled: number[] = []
+  const stored: number[] = []
+  const sink = scriptedSink(() => undefined, stored)
+  let calls = 0
+  const cutOff: Sink = {
+    ...sink,
+    write: (batch, signal, report) => {
+      if (calls++ > 0) return sink.write(batch, signal)
+      report?.([1])
+      return Promise.reject(new Error('connection reset'))
+    },
+  }
+  await deliver(cargoOf(['a', 'b', 'c']), options(cutOff, settled, []), new AbortController().signal)
+  assert.deepEqual(stored, [0, 2])
+  assert.deepEqual(settled, [1, 0, 2])
+})

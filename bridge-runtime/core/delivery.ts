@@ -1,7 +1,7 @@
 import { backoff, type BackoffSettings } from './backoff.ts'
 import type { Cargo } from './cargo.ts'
 import type { Clock } from './clock.ts'
-import { allDelivered, type Sink, type WriteResult } from './contracts.ts'
+import { allDelivered, type Sink, type Stored, type WriteResult } from './contracts.ts'
 import { asBridgeError, BridgeError } from './errors.ts'
 
 /** A record that can never be delivered. */
@@ -38,18 +38,13 @@ export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: Ab
   const { clock, random } = options
   let rest = cargo
   for (let attempt = 0; ; attempt += 1) {
-    const result = await write(options.sink, rest, signal)
-    if (signal.aborted && result.size > 0) {
-      settleDelivered(rest, result, options)
-      return 'aborted'
-    }
+    const result = await write(rest, options, signal)
+    if (signal.aborted && result.size > 0) return 'aborted'
     if (result.size === 0) {
       options.failing(undefined)
-      options.delivered(rest, 'all')
       return 'delivered'
     }
     const { poison, again, worst } = sort(rest, result, attempt + 1)
-    settleDelivered(rest, result, options)
     if (poison.length > 0 && !(await options.setAside(rest, poison))) return 'halted'
     if (again.length === 0) {
       options.failing(undefined)
@@ -64,19 +59,40 @@ export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: Ab
   }
 }
 
-async function write(sink: Sink, cargo: Cargo, signal: AbortSignal): Promise<WriteResult> {
+/** One write. What it delivers is settled when it returns. */
+async function write(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<WriteResult> {
   if (cargo.count === 0) return allDelivered
-  try {
-    return await sink.write(cargo, signal)
-  } catch (thrown) {
-    const known = asBridgeError(thrown)
-    // A whole request says nothing about one record: never poison, and what was stored is unknown, so all is sent again.
-    const error =
-      known.kind === 'poison'
-        ? new BridgeError(known.message, { kind: 'retryable', reason: known.reason, cause: known })
-        : known
-    return new Map(Array.from({ length: cargo.count }, (_, index) => [index, error]))
+  const early = new Set<number>()
+  let over = false
+  const stored: Stored = (indexes) => {
+    if (over) return
+    for (const index of indexes) early.add(index)
+    options.delivered(
+      cargo,
+      indexes.toSorted((a, b) => a - b),
+    )
   }
+  let result: WriteResult
+  try {
+    result = await options.sink.write(cargo, signal, stored)
+  } catch (thrown) {
+    result = allFailed(thrown, cargo, early)
+  }
+  over = true
+  if (result.size === 0 && early.size === 0) options.delivered(cargo, 'all')
+  else settleRest(cargo, result, early, options)
+  return result
+}
+
+function allFailed(thrown: unknown, cargo: Cargo, stored: ReadonlySet<number>): WriteResult {
+  const known = asBridgeError(thrown)
+  // A whole request says nothing about one record: never poison, and what was stored is unknown, so all is sent again.
+  const error =
+    known.kind === 'poison'
+      ? new BridgeError(known.message, { kind: 'retryable', reason: known.reason, cause: known })
+      : known
+  const open = Array.from({ length: cargo.count }, (_, index) => index).filter((index) => !stored.has(index))
+  return new Map(open.map((index) => [index, error]))
 }
 
 /** Fatal counts more than retryable: it needs a person. A record held back behind a poison one is no error of its own. */
@@ -97,9 +113,15 @@ function sort(cargo: Cargo, result: WriteResult, attempts: number) {
   return { poison, again, worst }
 }
 
-function settleDelivered(cargo: Cargo, result: WriteResult, options: DeliveryOptions): void {
+function settleRest(
+  cargo: Cargo,
+  result: WriteResult,
+  early: ReadonlySet<number>,
+  options: Pick<DeliveryOptions, 'delivered'>,
+): void {
   const delivered: number[] = []
-  for (let index = 0; index < cargo.count; index += 1) if (!result.has(index)) delivered.push(index)
+  for (let index = 0; index < cargo.count; index += 1)
+    if (!result.has(index) && !early.has(index)) delivered.push(index)
   if (delivered.length > 0) options.delivered(cargo, delivered)
 }
 

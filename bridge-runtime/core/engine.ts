@@ -200,7 +200,7 @@ export class Engine {
   }
 
   #startPump(reader: PartitionReader, sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined }): void {
-    const { ordering, sinkLanes, origin, backoff: settings, clock, random } = this.#options
+    const { ordering, sinkLanes, origin, backoff: settings, commitInterval, clock, random } = this.#options
     const pump = new Pump({
       reader,
       sink: this.#timed(sinks.main),
@@ -212,6 +212,7 @@ export class Engine {
       clock,
       random,
       rateLimit: this.#rateLimit,
+      commitInterval,
       share: () => this.#window() / Math.max(1, this.#pumps.size),
       statistics: this.statistics,
       failing: this.failing,
@@ -233,9 +234,9 @@ export class Engine {
     return {
       limits: sink.limits,
       open: (signal) => sink.open(signal),
-      write: async (batch, signal) => {
+      write: async (batch, signal, stored) => {
         const before = clock.monotonic()
-        const result = await sink.write(batch, signal)
+        const result = await sink.write(batch, signal, stored)
         onWrite(clock.monotonic() - before, batch.count)
         return result
       },

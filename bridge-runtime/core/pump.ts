@@ -26,6 +26,8 @@ export interface PumpOptions {
   readonly backoff: BackoffSettings
   /** Shared by all partitions of the replica. */
   readonly rateLimit: RateLimit
+  /** Milliseconds between two calls of `commit` by the owner of the pump. */
+  readonly commitInterval: number
   /** Payload bytes this partition may hold; one batch is always allowed. Changes as partitions come and go. */
   share(): number
   readonly clock: Clock
@@ -90,6 +92,7 @@ export class Pump {
       },
       this.#polling.signal,
     )
+    void this.#committer.commitEarly(this.#options.commitInterval, this.#polling.signal)
   }
 
   get halted(): Halt | undefined {

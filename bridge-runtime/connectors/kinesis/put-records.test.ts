@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { PutRecordsRequestEntry } from '@aws-sdk/client-kinesis'
 import fc from 'fast-check'
+import { eventually } from '../../../test/support/eventually.ts'
 import { fakeKinesis } from '../../../test/support/kinesis-fake/fake-kinesis.ts'
 import { realClock } from '../../core/clock.ts'
 import type { BridgeRecord, SinkBatch } from '../../core/contracts.ts'
@@ -105,6 +106,20 @@ test('writes that begin together share requests', async () => {
   const results = await Promise.all([0, 1, 2, 3].map(write))
   assert.ok(results.every(({ size }) => size === 0))
   assert.deepEqual(sizes, [200])
+})
+
+test('records settle when the request that holds them is answered, not when the whole write is', async () => {
+  const stored: number[][] = []
+  const requests: (() => void)[] = []
+  const sink = sinkOf((entries) => new Promise((resolve) => requests.push(() => resolve(entries.map(() => undefined)))))
+  const records = ['a', 'b', 'a'].map((key, n) => record(key, 'v', n))
+  const result = sink.write(batch(records), never, (indexes) => stored.push([...indexes]))
+  await eventually('the first request', () => requests.length === 1)
+  requests[0]?.()
+  await eventually('the second request', () => requests.length === 2)
+  assert.deepEqual(stored, [[0, 1]])
+  requests[1]?.()
+  assert.equal((await result).size, 0)
 })
 
 test('relaxed ordering sends a key many times in one request', async () => {

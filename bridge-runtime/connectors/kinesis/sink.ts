@@ -1,5 +1,5 @@
 import { bytes } from '../../../crds/schema/common.ts'
-import type { BridgeRecord, Sink, SinkBatch, WriteResult } from '../../core/contracts.ts'
+import type { BridgeRecord, Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
@@ -17,12 +17,6 @@ const aborted = (): BridgeError =>
     kind: 'retryable',
     reason: 'Aborted',
   })
-
-/**
- * Records of one write. Lanes share PutRecords requests, so this is no limit of theirs; it keeps small what a lane has
- * delivered and not settled yet, and with it what a crash repeats.
- */
-const perWrite = 100
 
 export function kinesisSink(
   api: KinesisApi,
@@ -50,7 +44,7 @@ export function kinesisSink(
     )
   }
 
-  const write = (batch: SinkBatch, signal: AbortSignal): Promise<WriteResult> =>
+  const write = (batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult> =>
     new Promise((resolve) => {
       const records = batch.records()
       const failures = new Map<number, BridgeError>()
@@ -64,9 +58,19 @@ export function kinesisSink(
         open.clear()
         finish()
       }
+      let reported: number[] = []
+      // What one request stored is reported together.
+      const report = (index: number): void => {
+        if (reported.push(index) > 1) return
+        queueMicrotask(() => {
+          if (open.size > 0) stored?.(reported)
+          reported = []
+        })
+      }
       const settle = (index: number, failure: BridgeError | undefined): void => {
         if (!open.delete(index)) return
-        if (failure !== undefined) failures.set(index, failure)
+        if (failure === undefined) report(index)
+        else failures.set(index, failure)
         if (open.size === 0) finish()
       }
       if (signal.aborted) return abandon()
@@ -91,7 +95,7 @@ export function kinesisSink(
     })
 
   return {
-    limits: { maxRecords: Math.min(limits.maxRecords, perWrite), maxBytes },
+    limits: { maxRecords: limits.maxRecords, maxBytes },
     async open(signal) {
       const status = await api.status(signal)
       if (status === 'ACTIVE' || status === 'UPDATING') return
