@@ -41,7 +41,10 @@ test('all messages of a request have one ordering key', async () => {
   const to = publishing(async (messages) => void requests.push(messages.map(({ orderingKey }) => orderingKey ?? '')))
   await Promise.all(['a', 'b', 'a', ''].map((key) => send(to, key, ['1', '2'])))
   assert.ok(requests.every((keys) => new Set(keys).size === 1))
-  assert.deepEqual(requests.map(({ length }) => length).sort((a, b) => a - b), [2, 2, 4])
+  assert.deepEqual(
+    requests.map(({ length }) => length).sort((a, b) => a - b),
+    [2, 2, 4],
+  )
 })
 
 test('of a key there is one request at a time; other keys do not wait', async () => {
