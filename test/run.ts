@@ -10,7 +10,14 @@ import { startEventHubs } from './support/event-hubs.ts'
 import { startKafka } from './support/kafka.ts'
 import { startKinesis } from './support/kinesis.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
-import { eventHubsAddress, eventHubsVariable, kafkaVariable, kinesisVariable } from './support/shared-servers.ts'
+import { startPubsub } from './support/pubsub.ts'
+import {
+  eventHubsAddress,
+  eventHubsVariable,
+  kafkaVariable,
+  kinesisVariable,
+  pubsubVariable,
+} from './support/shared-servers.ts'
 import { choose, type Need, type Sorted, sortFiles } from './support/suites.ts'
 import { type Outcome, Reporter } from './support/test-reporter.ts'
 
@@ -28,6 +35,9 @@ const prepare: Record<Need, () => Promise<void>> = {
   },
   eventHubs: async () => {
     process.env[eventHubsVariable] ??= eventHubsAddress(await startEventHubs({ durable: false }))
+  },
+  pubsub: async () => {
+    process.env[pubsubVariable] ??= (await startPubsub()).address
   },
   // Each file starts its own servers; what takes long is to build them.
   kube: async () => void (await kubeBinaries()),

@@ -5,6 +5,7 @@
 import { cacheRoot } from './support/cache.ts'
 import { kafkaClasspath } from './support/kafka.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
+import { pubsubEmulatorJar } from './support/pubsub.ts'
 import { runCommand } from './support/run-command.ts'
 
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -13,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     await runCommand('java', ['-version'], { install: 'apt-get install openjdk-17-jre-headless' })
     return classpath
   },
+  'Pub/Sub emulator (Java)': async () => pubsubEmulatorJar(),
   'certificates (openssl)': () => runCommand('openssl', ['version'], { install: 'apt-get install openssl' }),
   'Kubernetes API (Go)': kubeBinaries,
 }

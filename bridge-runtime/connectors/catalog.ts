@@ -7,8 +7,9 @@ import { file } from './file/index.ts'
 import { generator } from './generator/index.ts'
 import { kafka } from './kafka/index.ts'
 import { kinesis } from './kinesis/index.ts'
+import { pubsub } from './pubsub/index.ts'
 
-export const catalog = { kafka, kinesis, eventHubs, generator, console: consoleConnector, file } as const
+export const catalog = { kafka, kinesis, pubsub, eventHubs, generator, console: consoleConnector, file } as const
 
 type Catalog = typeof catalog
 type Role = 'source' | 'sink'

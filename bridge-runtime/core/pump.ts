@@ -46,7 +46,7 @@ export interface Halt {
 export class Pump {
   readonly reader: PartitionReader
   readonly #options: PumpOptions
-  readonly #watermark = new Watermark()
+  readonly #watermark: Watermark
   readonly #committer: Committer
   readonly #lanes: Slice[][]
   readonly #working = new Set<number>()
@@ -67,6 +67,7 @@ export class Pump {
     this.reader = reader
     this.#lanes = Array.from({ length: laneCount(options.ordering, options.lanes) }, () => [])
     this.#movedAt = clock.monotonic()
+    this.#watermark = new Watermark({ contiguous: reader.settlement.kind === 'watermark' })
     this.#committer = new Committer({
       reader,
       clock,
@@ -121,9 +122,10 @@ export class Pump {
     return this.#movedAt
   }
 
-  /** True when something is in flight or known to wait. */
+  /** True when something is in flight or known to wait for this replica; what a shared partition holds may go to another. */
   get busy(): boolean {
     if (this.#watermark.records > 0) return true
+    if (this.reader.settlement.kind === 'individual') return false
     const lag = this.reader.lag()
     return lag.kind === 'known' && ((lag.records ?? 0) > 0 || (lag.seconds ?? 0) >= 1)
   }
@@ -274,8 +276,12 @@ export class Pump {
     if (indexes === undefined) this.#watermark.settleAll(tracked)
     else this.#watermark.settle(tracked, indexes)
     const { settlement } = this.reader
-    if (settlement.kind === 'individual') settlement.settled(tracked.batch, indexes ?? 'all')
-    this.#movedAt = this.#options.clock.monotonic()
+    const { clock, statistics } = this.#options
+    if (settlement.kind === 'individual') {
+      settlement.settled(tracked.batch, indexes ?? 'all')
+      statistics.committed(clock.now())
+    }
+    this.#movedAt = clock.monotonic()
     if (!this.#full()) this.#wake?.()
     if (this.#ended && this.#watermark.records === 0) void this.commit()
   }

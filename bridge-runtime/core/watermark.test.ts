@@ -64,3 +64,16 @@ test('settling a record twice does not count twice', () => {
   assert.equal(watermark.position, 0)
   assert.equal(watermark.records, 2)
 })
+
+test('without contiguity a settled batch frees its bytes whatever is before it', () => {
+  const watermark = new Watermark({ contiguous: false })
+  const [first, second] = batches([2, 3]).map((batch) => watermark.add(batch, 0))
+  assert.ok(first && second)
+  watermark.settle(second, [0, 1])
+  assert.deepEqual([watermark.bytes, watermark.records], [5, 5])
+  watermark.settle(second, [2])
+  watermark.settleAll(second)
+  assert.deepEqual([watermark.bytes, watermark.records, watermark.position], [2, 2, undefined])
+  watermark.settleAll(first)
+  assert.deepEqual([watermark.bytes, watermark.records, watermark.oldest], [0, 0, undefined])
+})

@@ -18,10 +18,16 @@ export interface Tracked {
  * *Assumption*: batches are added in the partition's order.
  */
 export class Watermark {
+  readonly #contiguous: boolean
   readonly #queue: Tracked[] = []
   #position: Position | undefined
   #bytes = 0
   #records = 0
+
+  /** @param contiguous false: there is no position; a settled batch is gone, whatever is before it */
+  constructor({ contiguous = true }: { readonly contiguous?: boolean } = {}) {
+    this.#contiguous = contiguous
+  }
 
   add(batch: SourceBatch, now: number): Tracked {
     const tracked: Tracked = { batch, since: now, open: batch.count, settled: undefined }
@@ -34,7 +40,7 @@ export class Watermark {
   /** Settles every record of the batch that is still open. */
   settleAll(tracked: Tracked): void {
     tracked.open = 0
-    this.#advance()
+    this.#advance(tracked)
   }
 
   /** Settles some records. Settling one twice is harmless. */
@@ -45,11 +51,12 @@ export class Watermark {
       tracked.settled[index] = 1
       tracked.open -= 1
     }
-    this.#advance()
+    this.#advance(tracked)
   }
 
   /** The last position of the contiguous settled prefix; undefined when there is none. */
   get position(): Position | undefined {
+    if (!this.#contiguous) return undefined
     const head = this.#queue[0]
     const settled = head?.settled
     if (head === undefined || settled === undefined) return this.#position
@@ -57,7 +64,7 @@ export class Watermark {
     return prefix === 0 ? this.#position : head.batch.records()[prefix - 1]?.position
   }
 
-  /** Payload bytes taken and not yet passed by the watermark. */
+  /** Payload bytes taken and not yet passed by the watermark, or not settled where it is not contiguous. */
   get bytes(): number {
     return this.#bytes
   }
@@ -72,14 +79,23 @@ export class Watermark {
     return this.#queue[0]?.since
   }
 
-  #advance(): void {
+  #advance(settled: Tracked): void {
+    if (!this.#contiguous) {
+      const at = settled.open === 0 ? this.#queue.indexOf(settled) : -1
+      if (at !== -1) this.#remove(at)
+      return
+    }
     let head = this.#queue[0]
     while (head !== undefined && head.open === 0) {
-      this.#queue.shift()
       this.#position = head.batch.last
-      this.#bytes -= head.batch.bytes
-      this.#records -= head.batch.count
+      this.#remove(0)
       head = this.#queue[0]
     }
+  }
+
+  #remove(at: number): void {
+    const [gone] = at === 0 ? [this.#queue.shift()] : this.#queue.splice(at, 1)
+    this.#bytes -= gone?.batch.bytes ?? 0
+    this.#records -= gone?.batch.count ?? 0
   }
 }

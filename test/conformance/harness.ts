@@ -78,6 +78,10 @@ export function remarkableRecords({ lacks }: ConnectorHarness): readonly PlainRe
   ]
 }
 
+/** The same records in the order of their keys. */
+export const byKey = <T extends { readonly key: string | null }>(records: readonly T[]): T[] =>
+  records.toSorted((a, b) => (a.key ?? '').localeCompare(b.key ?? ''))
+
 export interface ContextOptions {
   readonly secrets?: Readonly<Record<string, string>>
   readonly leases?: LeaseStore

@@ -5,6 +5,7 @@ import type {
   PartitionReader,
   Position,
   Source,
+  SourceBatch,
   SourceHost,
 } from '../../bridge-runtime/core/contracts.ts'
 import { asBridgeError, type BridgeError } from '../../bridge-runtime/core/errors.ts'
@@ -17,6 +18,8 @@ export interface Reading {
   readonly received: readonly Received[]
   /** Owned now, by partition. */
   readonly readers: ReadonlyMap<string, PartitionReader>
+  /** What a reader gave, in order. */
+  batchesOf(reader: PartitionReader): readonly SourceBatch[]
   /** Every reader ever handed out. */
   readonly assigned: readonly PartitionReader[]
   /** What the connection, polls, commits and runs reported. */
@@ -42,7 +45,7 @@ export function startReading(source: Source, { asks = () => true }: ReadingOptio
   const errors: BridgeError[] = []
   const readers = new Map<string, PartitionReader>()
   const polls = new Map<PartitionReader, { readonly stop: AbortController; readonly done: Promise<void> }>()
-  const last = new Map<PartitionReader, Position>()
+  const batches = new Map<PartitionReader, SourceBatch[]>()
   const stopped = new AbortController()
   let connected = false
   let partitions: number | undefined
@@ -59,20 +62,16 @@ export function startReading(source: Source, { asks = () => true }: ReadingOptio
         if (signal.aborted || batch === 'end') return
         if (batch === undefined) continue
         for (const record of batch.records()) received.push({ ...record, partition: reader.partition })
-        last.set(reader, batch.last)
+        batches.set(reader, [...(batches.get(reader) ?? []), batch])
       } catch (thrown) {
         errors.push(asBridgeError(thrown))
         await sleep(100)
       }
     }
   }
-  const commit = async (reader: PartitionReader, position: Position): Promise<void> => {
-    if (reader.settlement.kind !== 'watermark') return
-    await reader.settlement.commit({ position, ended: false })
-  }
   const commitLast = async (reader: PartitionReader): Promise<void> => {
-    const position = last.get(reader)
-    if (position !== undefined) await commit(reader, position)
+    const last = batches.get(reader)?.at(-1)
+    if (last !== undefined) await settleUpTo(reader, batches.get(reader) ?? [], last.last)
   }
   const host: SourceHost = {
     assigned(reader) {
@@ -111,6 +110,7 @@ export function startReading(source: Source, { asks = () => true }: ReadingOptio
     received,
     readers,
     assigned,
+    batchesOf: (reader) => batches.get(reader) ?? [],
     errors,
     get connected() {
       return connected
@@ -121,7 +121,7 @@ export function startReading(source: Source, { asks = () => true }: ReadingOptio
     async commit(partition, position) {
       const reader = readers.get(partition)
       if (reader === undefined) throw new RangeError(`${partition} is not owned`)
-      await commit(reader, position)
+      await settleUpTo(reader, batches.get(reader) ?? [], position)
     },
     async commitAll() {
       for (const reader of readers.values()) await commitLast(reader)
@@ -132,5 +132,19 @@ export function startReading(source: Source, { asks = () => true }: ReadingOptio
       await running
       await source[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** Tells a reader, in its own way, that a record and all that it gave before it are settled. */
+export async function settleUpTo(
+  { settlement }: PartitionReader,
+  batches: readonly SourceBatch[],
+  position: Position,
+): Promise<void> {
+  if (settlement.kind === 'watermark') return settlement.commit({ position, ended: false })
+  for (const batch of batches) {
+    const end = batch.records().findIndex((record) => record.position === position)
+    settlement.settled(batch, end === -1 ? 'all' : Array.from({ length: end + 1 }, (_, index) => index))
+    if (end !== -1) return
   }
 }

@@ -1,5 +1,6 @@
 /** The tests of S1 to S13. */
 import assert from 'node:assert/strict'
+import type { Position } from '../../bridge-runtime/core/contracts.ts'
 import { memoryLeases } from '../../bridge-runtime/leases/memory.ts'
 import { eventually } from '../support/eventually.ts'
 import { uniqueName } from '../support/shared-servers.ts'
@@ -9,10 +10,11 @@ import {
   type ConnectorHarness,
   type ContextOptions,
   openSource,
+  byKey,
   type PlainRecord,
   remarkableRecords,
 } from './harness.ts'
-import { type Reading, type ReadingOptions, startReading } from './reading.ts'
+import { type Reading, type ReadingOptions, settleUpTo, startReading } from './reading.ts'
 import type { SourceRule } from './rules.ts'
 
 /** Milliseconds to wait for a partition to change hands: longer than any lease or session of the configurations. */
@@ -57,6 +59,16 @@ const received = (reading: Reading, count: number): Promise<unknown> =>
     handOver,
   )
 
+/** How many partitions a stream of so many shows: one, where the service itself shares its records out. */
+const shown = ({ connector }: ConnectorHarness, partitions: number): number =>
+  connector.source?.partitioned === true ? partitions : 1
+
+/** Positions as they must be: in their order, where partitions have one over all keys. */
+function positions({ connector }: ConnectorHarness, records: readonly { readonly position: Position }[]): Position[] {
+  const found = records.map(({ position }) => position)
+  return connector.source?.partitioned === true ? found : found.map(String).sort((a, b) => a.localeCompare(b))
+}
+
 function check(run: TestRun, readings: readonly Reading[]): void {
   for (const reading of readings)
     for (const { key, value } of reading.received) run.arrived(key?.toString() ?? null, value)
@@ -66,10 +78,11 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
   S1: async (harness) => {
     const stage = await setStage(harness, 3)
     const reading = await stage.read()
-    await eventually('three partitions', () => reading.readers.size === 3, undefined, handOver)
-    assert.equal(reading.partitions, 3)
+    const partitions = shown(harness, 3)
+    await eventually('all partitions', () => reading.readers.size === partitions, undefined, handOver)
+    assert.equal(reading.partitions, harness.connector.source?.partitioned === true ? 3 : undefined)
     assert.equal(reading.connected, true)
-    assert.equal(new Set(reading.assigned.map(({ partition }) => partition)).size, 3)
+    assert.equal(new Set(reading.assigned.map(({ partition }) => partition)).size, partitions)
     await reading.stop()
     assert.equal(reading.readers.size, 0)
     assert.deepEqual(reading.received, [])
@@ -112,10 +125,7 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
     const second = await stage.read()
     await received(second, 177)
     await second.stop()
-    assert.deepEqual(
-      second.received.map(({ position }) => position),
-      first.received.slice(123).map(({ position }) => position),
-    )
+    assert.deepEqual(positions(harness, second.received), positions(harness, first.received.slice(123)))
     const third = await stage.read()
     await stage.send(run.take(1))
     await received(third, 1)
@@ -129,19 +139,27 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
     const reading = await stage.read()
     await received(reading, remarkable.length)
     await reading.stop()
-    const seen = reading.received.map((record, index) => ({
-      key: record.key?.toString() ?? null,
-      value: record.value,
-      headers: Object.fromEntries(record.headers.map(({ name, value }) => [name, value?.toString()])),
-      timestamp: remarkable[index]?.timestamp === undefined ? undefined : record.timestamp,
+    // Of different keys there may be no order.
+    const sent = byKey(remarkable).map(({ key, value, headers = {}, timestamp }) => ({
+      key,
+      value,
+      headers,
+      timestamp,
     }))
-    const sent = remarkable.map(({ key, value, headers = {}, timestamp }) => ({ key, value, headers, timestamp }))
+    const seen = byKey(reading.received.map((record) => ({ ...record, key: record.key?.toString() ?? null }))).map(
+      (record, index) => ({
+        key: record.key,
+        value: record.value,
+        headers: Object.fromEntries(record.headers.map(({ name, value }) => [name, value?.toString()])),
+        timestamp: sent[index]?.timestamp === undefined ? undefined : record.timestamp,
+      }),
+    )
     assert.deepEqual(seen, sent)
   },
   S6: async (harness) => {
     const stage = await setStage(harness, 2)
     const reading = await stage.read()
-    await eventually('both partitions', () => reading.readers.size === 2, undefined, handOver)
+    await eventually('all partitions', () => reading.readers.size === shown(harness, 2), undefined, handOver)
     let ended = false
     const stopping = reading.stop().then(() => (ended = true))
     await eventually('the end', () => ended, undefined, handOver)
@@ -196,15 +214,15 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
     await first.stop('abandon')
     const [old] = first.assigned
     const last = first.received.at(-1)
-    assert.ok(old && last && old.settlement.kind === 'watermark')
+    assert.ok(old && last)
     const second = await stage.read({ replica: 'replica-1' })
     await received(second, 100)
-    await old.settlement.commit({ position: last.position, ended: false }).catch(() => undefined)
+    await settleUpTo(old, first.batchesOf(old), last.position).catch(() => undefined)
     await second.stop('abandon')
     const third = await stage.read({ replica: 'replica-2' })
     await received(third, 100)
     await third.stop('abandon')
-    assert.equal(third.received[0]?.position, first.received[0]?.position)
+    assert.deepEqual(positions(harness, third.received), positions(harness, first.received))
   },
   S10: async (harness) => {
     const target = await harness.target()
@@ -227,6 +245,8 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
       await stage.send(run.take(500))
       const reading = await stage.read()
       await received(reading, 500)
+      // A service that deals out keys may leave a key with the lost connection while something of it is open.
+      if (harness.connector.source?.partitioned !== true) await reading.commitAll()
       await server.interrupt()
       await stage.send(run.take(500))
       const different = (): number => new Set(reading.received.map((each) => `${each.partition} ${each.position}`)).size

@@ -1,19 +1,22 @@
 /**
- * One Kafka broker, one Kinesis endpoint and one Event Hubs namespace for a whole test run: the runner starts them and passes their addresses. A
+ * One Kafka broker, Kinesis endpoint, Pub/Sub emulator and Event Hubs namespace for a whole test run: the runner starts them and passes their addresses. A
  * test file run alone starts its own, which ends with the process. Share them by unique names, never by cleaning up.
  */
 import { randomBytes } from 'node:crypto'
 import { type EventHubsAdmin, type EventHubsServer, eventHubsAdmin, startEventHubs } from './event-hubs.ts'
 import { startKafka } from './kafka.ts'
 import { kinesisRegion, startKinesis } from './kinesis.ts'
+import { startPubsub } from './pubsub.ts'
 
 export const kafkaVariable = 'STREAMBRIDGE_TEST_KAFKA'
 export const kinesisVariable = 'STREAMBRIDGE_TEST_KINESIS'
+export const pubsubVariable = 'STREAMBRIDGE_TEST_PUBSUB'
 export const eventHubsVariable = 'STREAMBRIDGE_TEST_EVENT_HUBS'
 
 let kafka: Promise<string> | undefined
 let kinesis: Promise<string> | undefined
 let eventHubs: Promise<string> | undefined
+let pubsub: Promise<string> | undefined
 
 /** host:port of the broker. */
 export function sharedKafka(): Promise<string> {
@@ -27,6 +30,13 @@ export async function sharedKinesis(): Promise<{ readonly endpoint: string; read
   const given = process.env[kinesisVariable]
   kinesis ??= given === undefined ? startKinesis().then((server) => server.endpoint) : Promise.resolve(given)
   return { endpoint: await kinesis, region: kinesisRegion }
+}
+
+/** host:port of the emulator. */
+export function sharedPubsub(): Promise<string> {
+  const given = process.env[pubsubVariable]
+  pubsub ??= given === undefined ? startPubsub().then((server) => server.address) : Promise.resolve(given)
+  return pubsub
 }
 
 export interface SharedEventHubs {

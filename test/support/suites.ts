@@ -1,6 +1,6 @@
 /** Which test file belongs where, and what it needs. */
 
-export type Need = 'kafka' | 'kinesis' | 'eventHubs' | 'kube'
+export type Need = 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs' | 'kube'
 
 export interface Suite {
   readonly name: string
@@ -21,6 +21,7 @@ export const suites: readonly Suite[] = [
   { name: 'api', folders: ['test/api/'], needs: ['kube'] },
   { name: 'kafka', folders: ['test/integration/kafka/'], needs: ['kafka'] },
   { name: 'kinesis', folders: ['test/integration/kinesis/'], needs: ['kinesis'] },
+  { name: 'pubsub', folders: ['test/integration/pubsub/'], needs: ['pubsub'] },
   { name: 'event-hubs', folders: ['test/integration/event-hubs/'], needs: ['eventHubs'] },
   { name: 'kube', folders: ['test/integration/kube/'], needs: ['kube'] },
   { name: 'operator', folders: ['test/integration/operator/'], needs: ['kube'] },

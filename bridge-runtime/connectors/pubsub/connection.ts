@@ -1,0 +1,174 @@
+/**
+ * The calls the connector makes: over the stubs of Google's generated clients, for their wire format and credentials. What
+ * lies above the stubs (repetitions, batching, leases) is left out: it hides what became of a message.
+ */
+import { setMaxListeners } from 'node:events'
+import type { protos } from '@google-cloud/pubsub'
+import { v1 } from '@google-cloud/pubsub'
+import {
+  type Client,
+  type ClientDuplexStream,
+  connectivityState,
+  credentials as channel,
+  Metadata,
+  status,
+} from '@grpc/grpc-js'
+import type { ConnectorContext } from '../define-connector.ts'
+import { readCredentials } from './credentials.ts'
+import { type Doing, translate } from './errors.ts'
+import type { PubsubConnectionConfig } from './schema.ts'
+
+export type PubsubMessage = protos.google.pubsub.v1.IPubsubMessage
+export type SubscriptionSettings = protos.google.pubsub.v1.ISubscription
+export type PullResponse = protos.google.pubsub.v1.IStreamingPullResponse
+export type PullRequest = protos.google.pubsub.v1.IStreamingPullRequest
+export type PullCall = ClientDuplexStream<PullRequest, PullResponse>
+
+type Callback = (error: Error | null, answer: unknown) => void
+interface Call {
+  cancel(): void
+}
+type Unary = (request: object, metadata: Metadata, options: { readonly deadline: number }, done: Callback) => Call
+type Stub = Client & Readonly<Record<string, (...rest: never[]) => unknown>>
+
+/** Google's authentication, as the generated clients share it. */
+export type Auth = InstanceType<typeof v1.SubscriberClient>['auth']
+
+/** Milliseconds. The largest request is 10 MB. */
+const callTimeout = 30_000
+
+/** Every call rejects with a BridgeError; none is repeated here, each has a deadline. */
+export interface Connection {
+  /** For errors: undefined with the service's own address. */
+  readonly endpoint: string | undefined
+  readonly plainText: boolean
+  readonly auth: Auth
+  call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions): Promise<Answer>
+  /** Opens a bidirectional stream; it fails with a gRPC status, at the latest after so many milliseconds. */
+  pull(subscription: string, longest?: number): PullCall
+  /** True when the server can be reached, as far as is known. */
+  connected(): boolean
+  close(): void
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds. Default 30 s. */
+  readonly timeout?: number
+}
+
+const universeDomain = 'googleapis.com'
+const channelOptions = {
+  // A connection that died without a word is found out within 40 s.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  // Back after an outage as soon as the server is; gRPC waits up to two minutes otherwise.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 5_000,
+  // Two clients of one process do not share a connection.
+  'grpc.use_local_subchannel_pool': 1,
+}
+
+type Generated = 'PublisherClient' | 'SubscriberClient'
+
+export async function connect(
+  kind: Generated,
+  config: PubsubConnectionConfig,
+  context: Pick<ConnectorContext, 'secret'>,
+): Promise<Connection> {
+  const { endpoint, projectID } = config
+  const address = addressOf(endpoint)
+  const credentials = await readCredentials(config, context.secret)
+  const client = new v1[kind]({
+    projectId: projectID,
+    // Named, so that the library does not ask for it where there are no credentials to ask.
+    ...(address.plainText ? { sslCreds: channel.createInsecure(), clientOptions: { universeDomain } } : {}),
+    ...(address.host === undefined ? {} : { apiEndpoint: address.host }),
+    ...(address.port === undefined ? {} : { port: address.port }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...channelOptions,
+  })
+  const stub = await stubOf(client, `projects/${projectID}`)
+  const closed = new AbortController()
+  // One listener per call on the way.
+  setMaxListeners(0, closed.signal)
+  return {
+    endpoint,
+    plainText: address.plainText,
+    auth: client.auth,
+    call: (method, request, doing, options) =>
+      unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint } }),
+    pull(subscription, longest) {
+      const open = stub['streamingPull'] as unknown as (metadata: Metadata, options: object) => PullCall
+      const options = longest === undefined ? {} : { deadline: Date.now() + longest }
+      return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`), options)
+    },
+    connected: () => stub.getChannel().getConnectivityState(false) === connectivityState.READY,
+    close() {
+      closed.abort()
+      stub.close()
+    },
+  }
+}
+
+/** For the service's front end, which routes by it. */
+function routed(parameters: string): Metadata {
+  const metadata = new Metadata()
+  metadata.set('x-goog-request-params', parameters)
+  return metadata
+}
+
+const routes = ['topic', 'subscription', 'name'] as const
+
+interface Sending extends CallOptions {
+  readonly closed: AbortSignal
+  readonly doing: Doing
+}
+
+function unary<Answer>(
+  stub: Stub,
+  method: string,
+  request: object,
+  { signal, closed, timeout = callTimeout, doing }: Sending,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true || closed.aborted)
+      return reject(translate({ code: status.CANCELLED, details: 'given up' }, doing))
+    const fields = request as Readonly<Record<string, unknown>>
+    const route = routes.find((name) => typeof fields[name] === 'string')
+    const metadata = routed(route === undefined ? '' : `${route}=${encodeURIComponent(String(fields[route]))}`)
+    const invoke = stub[method] as unknown as Unary
+    const call = invoke.call(stub, request, metadata, { deadline: Date.now() + timeout }, (error, answer) => {
+      signal?.removeEventListener('abort', cancel)
+      closed.removeEventListener('abort', cancel)
+      if (error === null) resolve(answer as Answer)
+      else reject(translate(error, doing))
+    })
+    const cancel = (): void => call.cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+    closed.addEventListener('abort', cancel, { once: true })
+  })
+}
+
+/** *Errors*: fatal `AuthenticationFailed` where there are no credentials. */
+async function stubOf(client: { initialize(): Promise<unknown> }, target: string): Promise<Stub> {
+  try {
+    return (await client.initialize()) as Stub
+  } catch (thrown) {
+    throw translate(thrown, { permission: 'authentication', role: '', target })
+  }
+}
+
+interface Address {
+  readonly host: string | undefined
+  readonly port: number | undefined
+  readonly plainText: boolean
+}
+
+/** `http://` is plain text; `https://` or nothing is TLS. */
+export function addressOf(endpoint: string | undefined): Address {
+  if (endpoint === undefined) return { host: undefined, port: undefined, plainText: false }
+  const plainText = endpoint.startsWith('http://')
+  const [host, port] = endpoint.replace(/^https?:\/\//, '').split(':')
+  return { host, port: port === undefined ? (plainText ? 80 : 443) : Number(port), plainText }
+}

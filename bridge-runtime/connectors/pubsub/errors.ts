@@ -1,0 +1,91 @@
+/** Translates gRPC statuses, once. */
+import { status } from '@grpc/grpc-js'
+import { BridgeError, type ErrorKind } from '../../core/errors.ts'
+
+interface Meaning {
+  readonly kind: ErrorKind
+  readonly reason: string
+  /** What a person does about it. Where it is given the service's own text is left out: it may repeat credentials. */
+  readonly advice?: string
+}
+
+/** What a call does, for its error. */
+export interface Doing {
+  /** The permission it takes: `pubsub.topics.publish`. */
+  readonly permission: string
+  /** A role that has it: `roles/pubsub.publisher`. */
+  readonly role: string
+  /** `topic projects/p/topics/orders`. */
+  readonly target: string
+  /** The address, where it is not the service's own. */
+  readonly endpoint?: string | undefined
+}
+
+const unavailable: Meaning = { kind: 'retryable', reason: 'ServiceUnavailable' }
+const refused: Meaning = {
+  kind: 'fatal',
+  reason: 'AuthenticationFailed',
+  advice: 'the service does not accept the credentials; check the Secret that auth names, or the workload identity',
+}
+
+const meanings: Readonly<Record<number, Meaning>> = {
+  [status.UNAVAILABLE]: { kind: 'retryable', reason: 'EndpointUnreachable' },
+  [status.DEADLINE_EXCEEDED]: { kind: 'retryable', reason: 'Timeout' },
+  [status.RESOURCE_EXHAUSTED]: { kind: 'retryable', reason: 'Throttled' },
+  [status.ABORTED]: unavailable,
+  [status.INTERNAL]: unavailable,
+  [status.UNKNOWN]: unavailable,
+  [status.CANCELLED]: { kind: 'retryable', reason: 'Cancelled' },
+  [status.UNAUTHENTICATED]: refused,
+  [status.FAILED_PRECONDITION]: { kind: 'fatal', reason: 'FailedPrecondition' },
+  [status.INVALID_ARGUMENT]: { kind: 'fatal', reason: 'InvalidRequest' },
+  [status.OUT_OF_RANGE]: { kind: 'fatal', reason: 'InvalidRequest' },
+  [status.UNIMPLEMENTED]: { kind: 'fatal', reason: 'InvalidRequest' },
+}
+
+/** gRPC puts a failure to get a token, or to make one, into statuses of its own; the text is all that tells it. */
+const noCredentials =
+  /could not load the default credentials|getting metadata from plugin failed|invalid_grant|unable to detect a project/i
+
+function meaningOf(code: status, text: string, { permission, role, target }: Doing): Meaning | undefined {
+  if (noCredentials.test(text))
+    return {
+      ...refused,
+      advice: 'no usable credentials; set auth.credentialsSecretRef, or give the ServiceAccount a workload identity',
+    }
+  if (code === status.PERMISSION_DENIED)
+    return {
+      kind: 'fatal',
+      reason: 'AccessDenied',
+      advice: `the credentials lack ${permission}; grant ${role} on it (a project without the Pub/Sub API answers so, too)`,
+    }
+  if (code === status.NOT_FOUND)
+    return { kind: 'fatal', reason: `${kindOf(target)}NotFound`, advice: 'it does not exist; create it' }
+  return meanings[code]
+}
+
+/** `topic projects/…` → `Topic` */
+const kindOf = (target: string): string => {
+  const [kind = ''] = target.split(' ', 1)
+  return kind.charAt(0).toUpperCase() + kind.slice(1)
+}
+
+/** @returns a BridgeError; what is not known is retryable, reason `Unknown` */
+export function translate(thrown: unknown, doing: Doing): BridgeError {
+  if (thrown instanceof BridgeError) return thrown
+  const { code, details, message } = Object(thrown) as Record<string, unknown>
+  const text = typeof details === 'string' && details !== '' ? details : typeof message === 'string' ? message : ''
+  const meaning = meaningOf(Number(code), text, doing)
+  const place = doing.endpoint === undefined ? doing.target : `${doing.target} at ${doing.endpoint}`
+  return new BridgeError(`${doing.permission} on ${place}: ${meaning?.advice ?? text}`, {
+    kind: meaning?.kind ?? 'retryable',
+    reason: meaning?.reason ?? 'Unknown',
+    cause: thrown,
+  })
+}
+
+/** The gRPC status of an error that was translated; undefined when it had none. */
+export function grpcStatus(error: BridgeError): number | undefined {
+  const code = (Object(error.cause) as Record<string, unknown>)['code']
+  return typeof code === 'number' ? code : undefined
+}

@@ -1,0 +1,184 @@
+/**
+ * The messages this replica holds, from their arrival until the service has confirmed that they are settled.
+ *
+ * When the lease of a message lapses (its deadline passes, it is given back), the service delivers it again, and with it
+ * all later ones of its ordering key, those acknowledged already too. So a message may come again at any time:
+ * - one that is held stays where it is and is acknowledged by the newest delivery's id: it is never handed on twice at once;
+ * - one that was settled lately is acknowledged, not handed on;
+ * - when a lease lapses, what waits here of the key behind it is forgotten, since it will come again in its order.
+ */
+import type { PubsubMessage } from './connection.ts'
+import { messageBytes } from './message.ts'
+import { Recent } from './recent.ts'
+
+export interface Delivery {
+  readonly ackId: string
+  readonly message: PubsubMessage
+}
+
+export interface Held {
+  readonly id: string
+  /** Empty: no order. */
+  readonly key: string
+  /** Undefined when it is settled. */
+  message: PubsubMessage | undefined
+  readonly bytes: number
+  ackId: string
+  state: 'waiting' | 'handed' | 'settled'
+  /** Monotonic milliseconds of the newest delivery. */
+  since: number
+  /** Monotonic milliseconds until which the service surely waits for us. */
+  leasedUntil: number
+}
+
+export interface InventoryOptions {
+  /** Milliseconds of one lease. */
+  readonly lease: number
+  /** Milliseconds after which a lease is not extended any more. */
+  readonly maxExtension: number
+}
+
+/** Redeliveries come within a lease and some; a message that is replayed on purpose later than that is handed on. */
+const remembered = 60_000
+const mostRemembered = 100_000
+
+export class Inventory {
+  readonly #options: InventoryOptions
+  readonly #held = new Map<string, Held>()
+  readonly #waiting = new Set<Held>()
+  readonly #recent: Recent
+  #bytes = 0
+
+  constructor(options: InventoryOptions, now: number) {
+    this.#options = options
+    this.#recent = new Recent(remembered, mostRemembered, now)
+  }
+
+  /** Messages delivered and not confirmed as settled. */
+  get count(): number {
+    return this.#held.size
+  }
+
+  /** Bytes of those that are not settled. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * Takes what was delivered, in its order.
+   * @returns ids to acknowledge now: their messages are settled already
+   */
+  received(deliveries: readonly Delivery[], now: number): string[] {
+    const settled: string[] = []
+    for (const { ackId, message } of deliveries) {
+      const id = message.messageId ?? ''
+      const held = this.#held.get(id)
+      if (held !== undefined) {
+        held.ackId = ackId
+        held.since = now
+        held.leasedUntil = now + this.#options.lease
+        if (held.state === 'settled') settled.push(ackId)
+      } else if (this.#recent.has(id, now)) settled.push(ackId)
+      else this.#hold(id, { ackId, message }, now)
+    }
+    return settled
+  }
+
+  /** The next messages for the engine, at least one where there is one. */
+  take(maxCount: number, maxBytes: number): Held[] {
+    const taken: Held[] = []
+    let bytes = 0
+    for (const held of this.#waiting) {
+      if (taken.length >= maxCount || (taken.length > 0 && bytes + held.bytes > maxBytes)) break
+      this.#waiting.delete(held)
+      held.state = 'handed'
+      taken.push(held)
+      bytes += held.bytes
+    }
+    return taken
+  }
+
+  /** The sink has it. It stays until the service has confirmed the acknowledgement. */
+  settle(held: Held): boolean {
+    if (held.state === 'settled' || this.#held.get(held.id) !== held) return false
+    held.state = 'settled'
+    held.message = undefined
+    this.#bytes -= held.bytes
+    return true
+  }
+
+  /** The service took the acknowledgement, or will deliver the message again whatever we say. */
+  confirmed(held: Held, now: number): void {
+    if (!this.#held.delete(held.id)) return
+    this.#recent.add(held.id, now)
+  }
+
+  /** What must be extended now to be kept: half of the lease is over. */
+  expiring(now: number): Held[] {
+    const { lease, maxExtension } = this.#options
+    const due: Held[] = []
+    for (const held of this.#held.values())
+      if (held.leasedUntil - now <= lease / 2 && now - held.since < maxExtension) due.push(held)
+    return due
+  }
+
+  extended(held: Held, until: number): void {
+    held.leasedUntil = Math.max(held.leasedUntil, until)
+  }
+
+  /**
+   * These leases are lost. What waits is forgotten, and so is what waits behind it of its key: it comes again, in order. What
+   * is handed on goes on: the sink may have it already.
+   */
+  lapse(lapsed: readonly Held[], now: number): void {
+    const lost = new Set(lapsed)
+    const keys = new Set<string>()
+    for (const held of lapsed) {
+      held.leasedUntil = Math.min(held.leasedUntil, now)
+      // All that waits of a key is behind what was handed on of it.
+      if (held.state !== 'waiting' && held.key !== '') keys.add(held.key)
+    }
+    for (const held of this.#waiting) {
+      if (lost.has(held) && held.key !== '') keys.add(held.key)
+      if (lost.has(held) || keys.has(held.key)) this.#forget(held)
+    }
+  }
+
+  /** Those whose lease has run out without a word. */
+  lapsed(now: number): Held[] {
+    return [...this.#held.values()].filter((held) => held.leasedUntil <= now && held.state !== 'settled')
+  }
+
+  /** Forgets everything that is not settled. @returns what is to be given back */
+  release(): Held[] {
+    const open = [...this.#held.values()].filter(({ state }) => state !== 'settled')
+    for (const held of open) this.#forget(held)
+    return open
+  }
+
+  #hold(id: string, { ackId, message }: Delivery, now: number): void {
+    const held: Held = {
+      id,
+      key: message.orderingKey ?? '',
+      message,
+      bytes: messageBytes(message),
+      ackId,
+      state: 'waiting',
+      since: now,
+      leasedUntil: now + this.#options.lease,
+    }
+    this.#held.set(id, held)
+    this.#waiting.add(held)
+    this.#bytes += held.bytes
+  }
+
+  #forget(held: Held): void {
+    this.#held.delete(held.id)
+    this.#waiting.delete(held)
+    this.#bytes -= held.bytes
+  }
+}

@@ -1,0 +1,80 @@
+/** How a record becomes a message and back. */
+import type { BridgeRecord } from '../../core/contracts.ts'
+import { BridgeError } from '../../core/errors.ts'
+import { type AttributeLimits, attributesOf, carriedIn } from '../attributes.ts'
+import { keyOfText, tellsKey, textOfKey } from '../text-key.ts'
+import type { PubsubMessage } from './connection.ts'
+
+/** The service's limits: bytes of a message, its attributes and their sizes, and the ordering key. */
+const maxMessageBytes = 10_000_000
+const maxAttributes = 100
+const maxKeyBytes = 1024
+const attributeLimits: AttributeLimits = {
+  maxNameBytes: 256,
+  maxValueBytes: 1024,
+  reserved: (name) => name.startsWith('goog'),
+}
+/** Bytes a message and each of its attributes take beside their texts, at most. */
+const overhead = 24
+
+const fits = (text: string): boolean => Buffer.byteLength(text) <= maxKeyBytes
+
+export interface Outgoing {
+  readonly message: PubsubMessage
+  /** As the service counts them, or slightly more. */
+  readonly bytes: number
+}
+
+/** The ordering key of a record's key; empty: none. */
+export const orderingKeyOf = (key: Buffer | null): string => (key === null ? '' : textOfKey(key, fits))
+
+/** @returns the message, or why the service would refuse it */
+export function messageOf(record: BridgeRecord, origin: string, orderingKey: string): Outgoing | BridgeError {
+  const attributes = attributesOf(record, origin, orderingKey !== '' && tellsKey(orderingKey), attributeLimits)
+  const data = record.value ?? Buffer.alloc(0)
+  let bytes = data.length + Buffer.byteLength(orderingKey) + overhead
+  let count = 0
+  for (const name in attributes) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(attributes[name] ?? '') + overhead
+    count += 1
+  }
+  if (bytes > maxMessageBytes) return tooLarge(`a message of ${bytes} bytes`, `${maxMessageBytes} bytes`)
+  if (count > maxAttributes) return tooLarge(`a message of ${count} attributes`, `${maxAttributes}`)
+  return { message: orderingKey === '' ? { data, attributes } : { data, attributes, orderingKey }, bytes }
+}
+
+const tooLarge = (what: string, limit: string): BridgeError =>
+  new BridgeError(`${what} (headers included) is larger than Pub/Sub’s limit of ${limit}`, {
+    kind: 'poison',
+    reason: 'RecordTooLarge',
+  })
+
+const dataOf = ({ data }: PubsubMessage): Buffer =>
+  data instanceof Uint8Array
+    ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    : Buffer.from(data ?? '', 'base64')
+
+export function recordOf(message: PubsubMessage): BridgeRecord {
+  const { headers, nullValue, timestamp, key } = carriedIn(new Map(Object.entries(message.attributes ?? {})))
+  const data = dataOf(message)
+  const orderingKey = message.orderingKey ?? ''
+  return {
+    key: key ?? (orderingKey === '' ? null : keyOfText(orderingKey)),
+    value: nullValue && data.length === 0 ? null : data,
+    headers,
+    timestamp: timestamp ?? publishedAt(message),
+    position: message.messageId ?? '',
+  }
+}
+
+/** Milliseconds since the epoch. */
+export function publishedAt({ publishTime }: PubsubMessage): number {
+  return Number(publishTime?.seconds ?? 0) * 1000 + Math.floor((publishTime?.nanos ?? 0) / 1_000_000)
+}
+
+/** Bytes of a received message as they count against memory. */
+export function messageBytes(message: PubsubMessage): number {
+  let bytes = (message.data?.length ?? 0) + (message.orderingKey?.length ?? 0)
+  for (const name in message.attributes) bytes += name.length + (message.attributes[name]?.length ?? 0)
+  return bytes
+}

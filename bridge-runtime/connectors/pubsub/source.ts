@@ -1,0 +1,102 @@
+import { bytes, milliseconds } from '../../../crds/schema/common.ts'
+import type { Source, SourceHost } from '../../core/contracts.ts'
+import type { BridgeError } from '../../core/errors.ts'
+import type { ConnectorContext } from '../define-connector.ts'
+import { askBacklog, lookInterval } from './backlog.ts'
+import { type Connection, connect } from './connection.ts'
+import type { PubsubSourceConfig } from './schema.ts'
+import { findSubscription, subscriptionName, warningsOf } from './subscription.ts'
+import { SubscriptionReader } from './subscription-reader.ts'
+
+/** Opens a subscription for reading. All replicas read it at the same time: the service shares its messages out. */
+export const openPubsubSource = async (config: PubsubSourceConfig, context: ConnectorContext): Promise<Source> =>
+  pubsubSource(() => connect('SubscriberClient', config, context), config, context)
+
+export function pubsubSource(
+  connecting: () => Promise<Connection>,
+  config: PubsubSourceConfig,
+  context: ConnectorContext,
+): Source {
+  const { clock, log, bridge } = context
+  const name = subscriptionName(config, bridge)
+  let connected: Connection | undefined
+  return {
+    async run(host, signal) {
+      const connection = (connected ??= await connecting())
+      const settings = await findSubscription(connection, config, name, signal)
+      if (settings === undefined)
+        log.info(`subscription ${name} may be read but not looked at; its settings are unknown`)
+      else for (const warning of warningsOf(settings, name)) log.warn(warning)
+      host.partitions(undefined)
+      if (settings !== undefined) host.connection(undefined)
+      const reader = new SubscriptionReader({
+        connection,
+        subscription: name,
+        settings,
+        maxMessages: config.flowControl.maxOutstandingMessages,
+        maxBytes: bytes(config.flowControl.maxOutstandingBytes),
+        maxExtension: milliseconds(config.maxExtension),
+        clock,
+        random: Math.random,
+        failing: connectionOf(host),
+      })
+      host.assigned(reader)
+      const looking = watchBacklog(reader, { connection, config, context, name }, signal)
+      await aborted(signal)
+      // Nothing more is taken while what is in flight is finished.
+      await Promise.all([reader.stop(), host.revoked(reader, 'drain'), looking])
+      await reader.close()
+    },
+    async [Symbol.asyncDispose]() {
+      connected?.close()
+    },
+  }
+}
+
+/** It works when pulling and acknowledging do. */
+function connectionOf(host: SourceHost): (what: 'pull' | 'acknowledge', error: BridgeError | undefined) => void {
+  const failing = new Map<string, BridgeError>()
+  return (what, error) => {
+    const failed = failing.size > 0
+    if (error === undefined) failing.delete(what)
+    else failing.set(what, error)
+    const [first] = failing.values()
+    if (first !== undefined || failed || what === 'pull') host.connection(first)
+  }
+}
+
+interface Watched {
+  readonly connection: Connection
+  readonly config: PubsubSourceConfig
+  readonly context: ConnectorContext
+  readonly name: string
+}
+
+async function watchBacklog(
+  reader: SubscriptionReader,
+  { connection, config, context: { clock }, name }: Watched,
+  signal: AbortSignal,
+): Promise<void> {
+  if (connection.plainText)
+    return reader.backlog({
+      kind: 'unknown',
+      reason: 'the backlog is known to Cloud Monitoring, which an emulator has not',
+    })
+  const options = {
+    projectID: config.projectID,
+    subscription: name.split('/').at(-1) ?? name,
+    headers: async (url: string) => new Headers(await connection.auth.getRequestHeaders(url)),
+    fetch,
+    clock,
+  }
+  while (!signal.aborted) {
+    reader.backlog(await askBacklog(options, signal))
+    await clock.sleep(lookInterval, signal)
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })

@@ -1,0 +1,54 @@
+import { pubsub } from '../../../bridge-runtime/connectors/pubsub/index.ts'
+import { connectorSuite } from '../../conformance/connector-suite.ts'
+import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
+import { sharedPubsub } from '../../support/shared-servers.ts'
+import { createStream, produce, readAll, sinkConfig, sourceConfig } from './harness.ts'
+
+const shared = 'a subscription is one for all its readers: the service shares its messages out; see replicas.test.ts'
+
+connectorSuite({
+  connector: pubsub,
+  exceptions: {
+    S7: shared,
+    S8: 'the backlog is known to Cloud Monitoring, which the emulator has not; see lag.test.ts',
+    S13: shared,
+  },
+  lacks: {},
+  secrets: {},
+  tooLarge: 10_000_001,
+  target: sharedPubsub,
+  createStream,
+  sourceConfig,
+  sinkConfig,
+  produce,
+  readAll,
+  // A key that cannot sign never leaves the process; what the service answers to a wrong one is in refusals.test.ts.
+  async wrongCredentials(stream) {
+    const auth = { credentialsSecretRef: { name: 'gcp', key: 'key.json' } }
+    const canary = 'wrong-canary-7f3a'
+    const key = { type: 'service_account', client_email: 'bridge@p.iam.gserviceaccount.com', private_key: canary }
+    const project = { projectID: 'streambridge-test', auth }
+    return {
+      source: { ...project, subscription: stream },
+      sink: { ...project, topic: stream },
+      secrets: { 'gcp/key.json': JSON.stringify(key) },
+      canary,
+      stop: () => Promise.resolve(),
+    }
+  },
+  async interruption() {
+    const proxy = await startTcpProxy(await sharedPubsub())
+    return {
+      target: proxy.address,
+      async interrupt() {
+        proxy.fault({ loseAnswerAfter: 1 })
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        proxy.fault({ refuse: true })
+        proxy.reset()
+        await new Promise((resolve) => setTimeout(resolve, 1_000))
+        proxy.fault()
+      },
+      stop: () => proxy.stop(),
+    }
+  },
+})
