@@ -7,6 +7,8 @@ export interface Direction extends AsyncDisposable {
   readonly name: string
   readonly from: End
   readonly to: End
+  /** Whether headers have a place at both ends. */
+  readonly headers: boolean
 }
 
 export async function direction(from: Promise<End>, to: Promise<End>): Promise<Direction> {
@@ -14,6 +16,7 @@ export async function direction(from: Promise<End>, to: Promise<End>): Promise<D
   return {
     ...ends,
     name: `${ends.from.broker} → ${ends.to.broker}`,
+    headers: ends.from.headers && ends.to.headers,
     async [Symbol.asyncDispose]() {
       await ends.from[Symbol.asyncDispose]()
       await ends.to[Symbol.asyncDispose]()

@@ -105,6 +105,13 @@ export const createTopic = (
       await client.createSubscription(topic, name, { enableMessageOrdering: true, ackDeadlineSeconds: 60, ...settings })
   })
 
+/** With what was published to it. */
+export const deleteTopic = (address: string, topic: string, subscriptions: readonly string[]): Promise<void> =>
+  withPubsub(address, async (client) => {
+    for (const name of subscriptions) await client.subscription(name).delete()
+    await client.topic(topic).delete()
+  })
+
 export interface PlainMessage {
   readonly key?: string | undefined
   readonly data: Buffer
@@ -137,32 +144,39 @@ export interface PulledMessage {
   readonly attributes: Readonly<Record<string, string>>
 }
 
-/** Takes everything a subscription holds now, acknowledged. */
-export async function pullAll(address: string, subscription: string): Promise<PulledMessage[]> {
+/** The SDK’s client for single requests. Close it. */
+export function subscriberClient(address: string): v1.SubscriberClient {
   const [host = '', port] = address.split(':')
-  const client = new v1.SubscriberClient({
+  return new v1.SubscriberClient({
     projectId: pubsubProject,
     apiEndpoint: host,
     port: Number(port),
     sslCreds: credentials.createInsecure(),
     clientOptions: { universeDomain: 'googleapis.com' },
   })
+}
+
+/** Takes some of what a subscription holds now, acknowledged. */
+export async function pull(client: v1.SubscriberClient, subscription: string): Promise<PulledMessage[]> {
   const name = `projects/${pubsubProject}/subscriptions/${subscription}`
+  const [{ receivedMessages }] = await client.pull({ subscription: name, maxMessages: 1000, returnImmediately: true })
+  const received = (receivedMessages ?? []).flatMap(({ ackId, message }) =>
+    ackId == null || message == null ? [] : [{ ackId, message }],
+  )
+  const ackIds = received.map(({ ackId }) => ackId)
+  if (ackIds.length > 0) await client.acknowledge({ subscription: name, ackIds })
+  return received.map(({ message }) => plain(message))
+}
+
+/** Takes everything a subscription holds now, acknowledged. */
+export async function pullAll(address: string, subscription: string): Promise<PulledMessage[]> {
+  const client = subscriberClient(address)
   const pulled: PulledMessage[] = []
   try {
     for (let empty = 0; empty < 2; ) {
-      const [{ receivedMessages }] = await client.pull({
-        subscription: name,
-        maxMessages: 1000,
-        returnImmediately: true,
-      })
-      const received = (receivedMessages ?? []).flatMap(({ ackId, message }) =>
-        ackId == null || message == null ? [] : [{ ackId, message }],
-      )
+      const received = await pull(client, subscription)
       empty = received.length === 0 ? empty + 1 : 0
-      pulled.push(...received.map(({ message }) => plain(message)))
-      const ackIds = received.map(({ ackId }) => ackId)
-      if (ackIds.length > 0) await client.acknowledge({ subscription: name, ackIds })
+      pulled.push(...received)
     }
   } finally {
     await client.close()

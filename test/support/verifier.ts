@@ -15,10 +15,12 @@ export interface RunOptions {
   readonly run: string
   /** How many keys take turns. */
   readonly keys: number
-  /** Bytes of a value. Default 200, at least what the fields take. */
-  readonly bytes?: number
+  /** Bytes of a value, or how to draw them: at least what the fields take. Default 200. */
+  readonly bytes?: number | ((random: () => number) => number)
   /** The same seed makes the same order of keys. Default 1. */
   readonly seed?: number
+  /** Each record must arrive with its mark. Default false: it may have lost it on the way. */
+  readonly marked?: boolean
 }
 
 export interface TestRun {
@@ -35,7 +37,7 @@ export interface TestRun {
 }
 
 /** One producer and one checker. A reader in another process can check too: the sequences of a key count from 0. */
-export function testRun({ run, keys, bytes = 200, seed = 1 }: RunOptions): TestRun {
+export function testRun({ run, keys, bytes = 200, seed = 1, marked = false }: RunOptions): TestRun {
   const sent = new Map<string, number>()
   const counter = new Counter()
   const random = randomNumbers(seed)
@@ -45,7 +47,8 @@ export function testRun({ run, keys, bytes = 200, seed = 1 }: RunOptions): TestR
     const sequence = sent.get(key) ?? 0
     sent.set(key, sequence + 1)
     total++
-    return { key, sequence, value: encode({ run, key, sequence }, bytes), mark: markOf({ key, sequence }) }
+    const size = typeof bytes === 'number' ? bytes : bytes(random)
+    return { key, sequence, value: encode({ run, key, sequence }, size), mark: markOf({ key, sequence }) }
   }
   return {
     next,
@@ -57,7 +60,8 @@ export function testRun({ run, keys, bytes = 200, seed = 1 }: RunOptions): TestR
       if (found.run !== run) return
       if (!found.whole) return counter.corrupt(`checksum of ${found.key}#${found.sequence}`)
       if (key !== null && key !== found.key) return counter.corrupt(`${found.key}#${found.sequence} has key ${key}`)
-      if (mark !== undefined && mark !== markOf(found)) return counter.corrupt(`${markOf(found)} has the mark ${mark}`)
+      if ((marked || mark !== undefined) && mark !== markOf(found))
+        return counter.corrupt(`${markOf(found)} has the mark ${mark}`)
       counter.arrived(found.key, found.sequence)
     },
     get received() {

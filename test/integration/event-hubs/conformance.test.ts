@@ -5,7 +5,7 @@ import type { PlainRecord } from '../../conformance/harness.ts'
 import { eventHubsAdmin, eventHubsConnectionString, startEventHubs } from '../../support/event-hubs.ts'
 import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
 import { sharedEventHubs } from '../../support/shared-servers.ts'
-import { consumerOf, producerOf, read } from './sdk.ts'
+import { consumerOf, producerOf, read } from '../../support/event-hubs-sdk.ts'
 
 /** A key of a Secret per server; it has no colon. */
 const secretOf = (endpoint: string): string => endpoint.replace(':', '_')

@@ -5,7 +5,7 @@ import type { ReceivedEventData } from '@azure/event-hubs'
 import rhea, { type EventContext } from 'rhea'
 import { type EventHubsServer, startEventHubs } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'
-import { consumerOf, firstCause, producerOf, read, readFirst } from './sdk.ts'
+import { consumerOf, firstCause, producerOf, read, readFirst } from '../../support/event-hubs-sdk.ts'
 
 let server: EventHubsServer
 before(async () => void (server = await startEventHubs()))

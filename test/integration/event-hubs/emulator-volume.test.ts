@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { type ReceivedEventData } from '@azure/event-hubs'
 import { startEventHubs } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'
-import { consumerOf, producerOf, read } from './sdk.ts'
+import { consumerOf, producerOf, read } from '../../support/event-hubs-sdk.ts'
 
 const partitions = ['0', '1', '2', '3']
 const perPartition = 25_000

@@ -11,7 +11,7 @@ import {
 import { partitionOf } from '../../emulators/event-hubs/partition-key.ts'
 import { type EventHubsServer, startEventHubs } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'
-import { consumerOf, producerOf, read, readFirst, retryOptions } from './sdk.ts'
+import { consumerOf, producerOf, read, readFirst, retryOptions } from '../../support/event-hubs-sdk.ts'
 
 let server: EventHubsServer
 before(async () => void (server = await startEventHubs()))

@@ -13,7 +13,7 @@ import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { eventHubsConnectionString } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { TestRecord } from '../../support/verifier.ts'
-import { producerOf } from './sdk.ts'
+import { producerOf } from '../../support/event-hubs-sdk.ts'
 
 export const never = new AbortController().signal
 export const secretName = 'azure'

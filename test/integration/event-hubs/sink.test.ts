@@ -9,7 +9,7 @@ import { sharedEventHubs, uniqueName } from '../../support/shared-servers.ts'
 import { assertWhole } from '../../support/tally.ts'
 import { type TestRecord, type TestRun, testRun } from '../../support/verifier.ts'
 import { batchOf, context, never, sinkConfig } from './harness.ts'
-import { readFirst } from './sdk.ts'
+import { readFirst } from '../../support/event-hubs-sdk.ts'
 
 interface Stage {
   readonly endpoint: string

@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.ts'
 import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
 import { sharedEventHubs, uniqueName } from '../../support/shared-servers.ts'
 import { context, never, numbered, readerOf, send, sourceConfig, take } from './harness.ts'
-import { producerOf } from './sdk.ts'
+import { producerOf } from '../../support/event-hubs-sdk.ts'
 import { eventHubsConnectionString } from '../../support/event-hubs.ts'
 
 async function stage(t: TestContext, partitions = 1) {

@@ -9,7 +9,7 @@ import {
   type RetryOptions,
   type SubscribeOptions,
 } from '@azure/event-hubs'
-import { eventually } from '../../support/eventually.ts'
+import { eventually } from './eventually.ts'
 
 /**
  * A receiver that attaches again forgets to stop the timer that renews its former token, which would keep the test's process

@@ -1,0 +1,62 @@
+/** The replicas of one bridge, as processes that are stopped and replaced. */
+import { join } from 'node:path'
+import { type RuntimeOptions, type RuntimeProcess, startRuntime } from '../support/runtime-process.ts'
+import { temporaryDirectory } from '../support/server-process.ts'
+import type { Direction } from './direction.ts'
+
+type Exit = number | NodeJS.Signals
+
+export interface Fleet extends AsyncDisposable {
+  readonly runtimes: readonly RuntimeProcess[]
+  /** One replica more. */
+  add(): Promise<void>
+  /** Tells the youngest to stop. Resolves with how it ended. */
+  remove(): Promise<Exit>
+  /** Stops one and starts the next in its place. Resolves with how it ended. */
+  replace(at: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<Exit>
+  /** Tells all to stop. */
+  stop(): Promise<readonly Exit[]>
+}
+
+export interface FleetOptions {
+  readonly direction: Direction
+  readonly replicas: number
+  readonly delivery: RuntimeOptions['bridge']['delivery']
+}
+
+/** Replicas are named in the order they start. What still runs at the end is killed. */
+export async function startFleet({ direction, replicas, delivery }: FleetOptions): Promise<Fleet> {
+  const leases = join(temporaryDirectory('leases'), 'leases')
+  let started = 0
+  const start = (): Promise<RuntimeProcess> =>
+    startRuntime({
+      bridge: { name: direction.from.stream, source: direction.from.source, sink: direction.to.sink, delivery },
+      secrets: { ...direction.from.secrets, ...direction.to.secrets },
+      leases,
+      replica: `replica-${started++}`,
+    })
+  const runtimes = await Promise.all(Array.from({ length: replicas }, start))
+  return {
+    runtimes,
+    async add() {
+      runtimes.push(await start())
+    },
+    async remove() {
+      const youngest = runtimes.pop()
+      if (youngest === undefined) throw new RangeError('no replica is left')
+      return youngest.stop(60_000)
+    },
+    async replace(at, signal) {
+      const runtime = runtimes[at]
+      if (runtime === undefined) throw new RangeError(`no replica ${at}`)
+      runtime.signal(signal)
+      const exit = await runtime.exited()
+      runtimes[at] = await start()
+      return exit
+    },
+    stop: () => Promise.all(runtimes.splice(0).map((runtime) => runtime.stop(60_000))),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(runtimes.map((runtime) => runtime.kill()))
+    },
+  }
+}

@@ -1,0 +1,114 @@
+import type { EventHubConsumerClient, ReceivedEventData, Subscription } from '@azure/event-hubs'
+import { eventHubsConnectionString } from '../event-hubs.ts'
+import { consumerOf, producerOf } from '../event-hubs-sdk.ts'
+import { sharedEventHubs, uniqueName } from '../shared-servers.ts'
+import type { TestRecord, TestRun } from '../verifier.ts'
+import { type End, lazily, markHeader } from './end.ts'
+
+const auth = { connectionStringSecretRef: { name: 'azure', key: 'connection-string' } }
+
+/** An event hub, with the vendor's SDK as the client. */
+export async function eventHubsEnd(partitions = 4): Promise<End> {
+  const { endpoint, admin } = await sharedEventHubs()
+  const eventHubName = uniqueName('end')
+  const checkers = '$Default'
+  await admin.createHub(eventHubName, partitions, ['bridge'])
+  const forHub = eventHubsConnectionString(endpoint, eventHubName)
+  const connection = { fullyQualifiedNamespace: endpoint.split(':')[0] ?? '', eventHubName, auth }
+  const producer = lazily(
+    () => Promise.resolve(producerOf(forHub)),
+    (client) => client.close(),
+  )
+  const collector = lazily(
+    () => Promise.resolve(openCollector(consumerOf(forHub, checkers), partitions)),
+    (opened) => opened.close(),
+  )
+  return {
+    broker: 'Event Hubs',
+    stream: eventHubName,
+    source: {
+      eventHubs: { ...connection, consumerGroup: 'bridge', leaseDuration: '4s', partitionSyncInterval: '1s' },
+    },
+    sink: { eventHubs: connection },
+    secrets: { azure: { 'connection-string': eventHubsConnectionString(endpoint) } },
+    headers: true,
+    async send(records) {
+      const client = await producer.get()
+      for (const [partitionKey, ofKey] of byKey(records))
+        for (const events of requests(ofKey)) await client.sendBatch(events, { partitionKey })
+    },
+    collect: async (run) => (await collector.get()).collect(run),
+    async [Symbol.asyncDispose]() {
+      await producer.close()
+      await collector.close()
+      await admin.deleteHub(eventHubName)
+    },
+  }
+}
+
+function byKey(records: readonly TestRecord[]): Map<string, TestRecord[]> {
+  const keys = new Map<string, TestRecord[]>()
+  for (const record of records) {
+    const ofKey = keys.get(record.key)
+    if (ofKey === undefined) keys.set(record.key, [record])
+    else ofKey.push(record)
+  }
+  return keys
+}
+
+/** What one batch takes: 1 MiB with everything. */
+const batchBytes = 700_000
+
+function* requests(records: readonly TestRecord[]) {
+  let events: { body: Buffer; properties: Record<string, string> }[] = []
+  let bytes = 0
+  for (const { value, mark } of records) {
+    if (events.length > 0 && bytes + value.length > batchBytes) {
+      yield events
+      events = []
+      bytes = 0
+    }
+    events.push({ body: value, properties: { [markHeader]: mark } })
+    bytes += value.length + 200
+  }
+  if (events.length > 0) yield events
+}
+
+interface Collector {
+  collect(run: TestRun): void
+  close(): Promise<void>
+}
+
+function openCollector(client: EventHubConsumerClient, partitions: number): Collector {
+  const arrived: ReceivedEventData[] = []
+  let failure: Error | undefined
+  const subscriptions = Array.from(
+    { length: partitions },
+    (_, partition): Subscription =>
+      client.subscribe(
+        String(partition),
+        {
+          processEvents: (events) => {
+            arrived.push(...events)
+            return Promise.resolve()
+          },
+          processError: (error) => {
+            failure = error
+            return Promise.resolve()
+          },
+        },
+        { startPosition: { offset: '-1' }, maxBatchSize: 300, maxWaitTimeInSeconds: 1, skipParsingBodyAsJson: true },
+      ),
+  )
+  return {
+    collect(run) {
+      if (failure !== undefined) throw failure
+      for (const { body, partitionKey, properties } of arrived.splice(0))
+        run.arrived(partitionKey ?? null, body as Buffer, properties?.[markHeader] as string | undefined)
+    },
+    async close() {
+      await Promise.all(subscriptions.map((subscription) => subscription.close()))
+      await client.close()
+    },
+  }
+}
