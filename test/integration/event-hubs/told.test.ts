@@ -25,11 +25,11 @@ interface Stage {
   readonly server: EventHubsServer
   /** Between the bridge and the service. */
   readonly proxy: TcpProxy
-  report(): Promise<RuntimeReport>
+  readonly report: () => Promise<RuntimeReport>
   /** Waits until it is the last error of the source or the sink; @returns its message */
-  told(component: 'source' | 'sink', reason: string): Promise<string>
+  readonly told: (component: 'source' | 'sink', reason: string) => Promise<string>
   /** Waits until no error is left, and a record sent now arrives. */
-  mended(): Promise<void>
+  readonly mended: () => Promise<void>
 }
 
 /** The hub `in` is copied to the hub `out`; 127.0.0.1 is the namespace. */
