@@ -27,6 +27,7 @@ export const sinkRules = {
   K9: 'ends a write when told to',
   K10: 'calls wrong credentials fatal and keeps them to itself',
   K11: 'tells each record’s origin where records have headers',
+  K12: 'has stored what it reports as stored early',
 } as const
 
 export type SourceRule = keyof typeof sourceRules

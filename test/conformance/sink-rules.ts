@@ -1,12 +1,6 @@
-/** The tests of K1 to K11. */
+/** The tests of K1 to K12. */
 import assert from 'node:assert/strict'
-import {
-  type BridgeRecord,
-  type Sink,
-  type SinkBatch,
-  sourceIdHeader,
-  type WriteResult,
-} from '../../bridge-runtime/core/contracts.ts'
+import { type BridgeRecord, type Sink, type SinkBatch, sourceIdHeader } from '../../bridge-runtime/core/contracts.ts'
 import { asBridgeError, type BridgeError } from '../../bridge-runtime/core/errors.ts'
 import { eventually } from '../support/eventually.ts'
 import { uniqueName } from '../support/shared-servers.ts'
@@ -65,20 +59,39 @@ function batchOf(records: readonly PlainRecord[], partition = 'p0', firstPositio
 async function deliver(sink: Sink, records: readonly TestRecord[], partition: string): Promise<number> {
   let repeated = 0
   for (let rest = records; rest.length > 0; ) {
-    const result = await writeAny(sink, batchOf(rest, partition))
-    rest = rest.filter((_, index) => result.has(index))
+    const { failed } = await writeAny(sink, batchOf(rest, partition))
+    rest = rest.filter((_, index) => failed.has(index))
     repeated += rest.length
     if (rest.length > 0) await new Promise((resolve) => setTimeout(resolve, 50))
   }
   return repeated
 }
 
-/** A rejection is a failure of every record. */
-async function writeAny(sink: Sink, batch: SinkBatch): Promise<WriteResult> {
+/**
+ * Writes as the engine does: a rejection is a failure of every record that was not reported stored.
+ * @param early called with what is reported before the result
+ */
+async function writeAny(
+  sink: Sink,
+  batch: SinkBatch,
+  { signal = never, early }: { signal?: AbortSignal; early?: (indexes: readonly number[]) => void } = {},
+): Promise<{ readonly failed: ReadonlySet<number> }> {
+  const reported = new Set<number>()
+  const stored = (indexes: readonly number[]): void => {
+    for (const index of indexes) {
+      assert.ok(index >= 0 && index < batch.count && !reported.has(index), `${index} is reported once`)
+      reported.add(index)
+    }
+    early?.(indexes)
+  }
   try {
-    return await sink.write(batch, never)
+    const failed = new Set((await sink.write(batch, signal, stored)).keys())
+    assert.ok(![...reported].some((index) => failed.has(index)), 'what was reported stored is in no failure')
+    return { failed }
   } catch (thrown) {
-    return new Map(batch.records().map((_, index) => [index, asBridgeError(thrown)]))
+    if (thrown instanceof assert.AssertionError) throw thrown
+    const failed = [...batch.records().keys()].filter((index) => !reported.has(index))
+    return { failed: new Set(failed) }
   }
 }
 
@@ -232,6 +245,22 @@ export const sinkTests: Readonly<Record<SinkRule, (harness: ConnectorHarness) =>
     await stage.sink.write(batchOf([{ key: 'a', value: Buffer.from('1') }], 'p7', 41), never)
     const [stored] = await stage.stored()
     assert.equal(stored?.headers?.[sourceIdHeader], 'test/conformance/p7/41')
+  },
+  // What was reported is never sent again: had it not been stored, it would be lost.
+  K12: async (harness) => {
+    await using stage = await setStage(harness, 2)
+    const run = testRun({ run: stage.stream, keys: 5, bytes: 2_000 })
+    let repeated = 0
+    for (let write = 0; write < 5; write += 1) {
+      const records = run.take(200)
+      const stop = new AbortController()
+      const early = (): void => stop.abort()
+      const { failed } = await writeAny(stage.sink, batchOf(records), { signal: stop.signal, early })
+      repeated += failed.size
+      const rest = records.filter((_, index) => failed.has(index))
+      repeated += await deliver(stage.sink, rest, 'p0')
+    }
+    await assertStored(stage, run, repeated)
   },
 }
 

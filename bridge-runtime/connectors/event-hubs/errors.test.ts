@@ -55,3 +55,13 @@ test('a refused key does not repeat the token', () => {
   const { message } = translate(failure('amqp:unauthorized-access', 'sig=canary'), doing, 'Listen')
   assert.doesNotMatch(message, /canary/)
 })
+
+test('a token that is expired when it arrives is the clock’s fault, not the key’s', () => {
+  const { kind, reason, message } = translate(
+    failure('amqp:unauthorized-access', 'ExpiredToken: The token is expired.'),
+    doing,
+    'Listen',
+  )
+  assert.equal(`${kind} ${reason}`, 'fatal AuthenticationFailed')
+  assert.match(message, /check the clock/)
+})

@@ -38,6 +38,13 @@ const refused: Meaning = {
   advice: 'the service does not accept the key; check the connection string in the Secret that auth names',
 }
 
+/** Tokens are made here, each for an hour. */
+const expired: Meaning = {
+  kind: 'fatal',
+  reason: 'AuthenticationFailed',
+  advice: 'the service takes a token made just now for expired; check the clock of the node',
+}
+
 const roles: Readonly<Record<Right, string>> = {
   Listen: 'Azure Event Hubs Data Receiver',
   Send: 'Azure Event Hubs Data Sender',
@@ -82,9 +89,14 @@ function meaningOf(thrown: unknown, right: Right): Meaning | undefined {
     return typeof code === 'string' && networkCode.test(code) ? unreachable : undefined
   }
   const { condition, message } = thrown
-  if (condition === 'amqp:unauthorized-access') return /claim/i.test(message) ? denied(right) : refused
+  if (condition === 'amqp:unauthorized-access') return unauthorized(message, right)
   if (condition === 'amqp:not-found') return missing(message)
   return meanings[condition]
+}
+
+function unauthorized(message: string, right: Right): Meaning {
+  if (/claim/i.test(message)) return denied(right)
+  return /ExpiredToken/i.test(message) ? expired : refused
 }
 
 const denied = (right: Right): Meaning => ({

@@ -1,6 +1,6 @@
 import { bytes } from '../../../crds/schema/common.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Sink, SinkBatch, WriteResult } from '../../core/contracts.ts'
+import type { Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
@@ -71,7 +71,7 @@ export function eventHubsSink(
       },
     )
 
-  const write = (batch: SinkBatch, signal: AbortSignal): Promise<WriteResult> =>
+  const write = (batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult> =>
     new Promise((resolve) => {
       const records = batch.records()
       const failures = new Map<number, BridgeError>()
@@ -85,9 +85,19 @@ export function eventHubsSink(
         open.clear()
         finish()
       }
+      let reported: number[] = []
+      // What one batch stored is reported together.
+      const report = (index: number): void => {
+        if (stored === undefined || reported.push(index) > 1) return
+        queueMicrotask(() => {
+          if (open.size > 0) stored(reported)
+          reported = []
+        })
+      }
       const settle = (index: number, failure: BridgeError | undefined): void => {
         if (!open.delete(index)) return
-        if (failure !== undefined) failures.set(index, failure)
+        if (failure === undefined) report(index)
+        else failures.set(index, failure)
         if (open.size === 0) finish()
       }
       if (signal.aborted) return abandon()

@@ -101,8 +101,8 @@ export async function take(reader: PartitionReader, count: number): Promise<Brid
 }
 
 /** Sends bodies to partition 0 with the vendor's SDK. */
-export async function send(endpoint: string, hub: string, bodies: readonly Buffer[]): Promise<void> {
-  await using producer = producerOf(eventHubsConnectionString(endpoint, hub))
+export async function send(endpoint: string, hub: string, bodies: readonly Buffer[], key?: string): Promise<void> {
+  await using producer = producerOf(eventHubsConnectionString(endpoint, hub, key))
   for (let from = 0; from < bodies.length; from += 100)
     await producer.sendBatch(
       bodies.slice(from, from + 100).map((body) => ({ body })),

@@ -159,6 +159,8 @@ suite('replicas of event hubs', { concurrency: 2 }, () => {
         .flatMap((connection) => connection.links)
         .filter((link) => link.kind === 'reader' && link.hub === 'in')
     const before = new Map((await links()).map(({ partition, epoch }) => [partition, epoch]))
+    // 0 would count as none.
+    assert.ok([...before.values()].every((epoch) => (epoch ?? 0) >= 1))
     zombie.signal('SIGSTOP')
     const next = await start('replica-1')
     await eventually(

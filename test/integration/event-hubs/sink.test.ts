@@ -155,6 +155,17 @@ suite('the sink of event hubs', { concurrency: 4 }, () => {
     await assertStored(run, whole, 0)
   })
 
+  test('each batch is reported as soon as it is stored, though the next is still on its way', async (t) => {
+    const { admin, hub, sink } = await stage(t, 1, { maxRecords: 10 })
+    await admin.addFault({ on: 'send', do: 'appendThenNoDisposition', hub, nth: 3 })
+    const run = testRun({ run: hub, keys: 3 })
+    const reported: (readonly number[])[] = []
+    const result = await sink.write(batchOf(run.take(30)), never, (indexes) => reported.push(indexes))
+    const upTo = (from: number): number[] => Array.from({ length: 10 }, (_, index) => from + index)
+    assert.deepEqual(reported, [upTo(0), upTo(10)])
+    assert.deepEqual([...result.keys()], upTo(20))
+  })
+
   test('a batch is no larger than the service allows, however large records are', async (t) => {
     const whole = await stage(t, 1)
     const run = testRun({ run: whole.hub, keys: 3, bytes: 300_000 })
