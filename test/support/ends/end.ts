@@ -34,3 +34,20 @@ export function lazily<T>(make: () => Promise<T>, close: (made: T) => Promise<vo
     },
   }
 }
+
+/** The records in their order, in parts that one request takes: each has at least one, and at most so many bytes of values and some. */
+export function* parts(records: readonly TestRecord[], maxBytes: number, maxCount = 500): Generator<TestRecord[]> {
+  let part: TestRecord[] = []
+  let bytes = 0
+  for (const record of records) {
+    const size = record.value.length + 200
+    if (part.length > 0 && (bytes + size > maxBytes || part.length >= maxCount)) {
+      yield part
+      part = []
+      bytes = 0
+    }
+    part.push(record)
+    bytes += size
+  }
+  if (part.length > 0) yield part
+}

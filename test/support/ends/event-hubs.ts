@@ -3,7 +3,7 @@ import { eventHubsConnectionString } from '../event-hubs.ts'
 import { consumerOf, producerOf } from '../event-hubs-sdk.ts'
 import { sharedEventHubs, uniqueName } from '../shared-servers.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
-import { type End, lazily, markHeader } from './end.ts'
+import { type End, lazily, markHeader, parts } from './end.ts'
 
 const auth = { connectionStringSecretRef: { name: 'azure', key: 'connection-string' } }
 
@@ -35,7 +35,7 @@ export async function eventHubsEnd(partitions = 4): Promise<End> {
     async send(records) {
       const client = await producer.get()
       for (const [partitionKey, ofKey] of byKey(records))
-        for (const events of requests(ofKey)) await client.sendBatch(events, { partitionKey })
+        for (const part of parts(ofKey, batchBytes)) await client.sendBatch(part.map(eventOf), { partitionKey })
     },
     collect: async (run) => (await collector.get()).collect(run),
     async [Symbol.asyncDispose]() {
@@ -59,20 +59,7 @@ function byKey(records: readonly TestRecord[]): Map<string, TestRecord[]> {
 /** What one batch takes: 1 MiB with everything. */
 const batchBytes = 700_000
 
-function* requests(records: readonly TestRecord[]) {
-  let events: { body: Buffer; properties: Record<string, string> }[] = []
-  let bytes = 0
-  for (const { value, mark } of records) {
-    if (events.length > 0 && bytes + value.length > batchBytes) {
-      yield events
-      events = []
-      bytes = 0
-    }
-    events.push({ body: value, properties: { [markHeader]: mark } })
-    bytes += value.length + 200
-  }
-  if (events.length > 0) yield events
-}
+const eventOf = ({ value, mark }: TestRecord) => ({ body: value, properties: { [markHeader]: mark } })
 
 interface Collector {
   collect(run: TestRun): void

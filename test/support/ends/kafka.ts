@@ -2,7 +2,7 @@ import { type Consumer, Partitioners, type Producer } from 'kafkajs'
 import { createTopic, kafkaClient } from '../kafka.ts'
 import { sharedKafka, uniqueName } from '../shared-servers.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
-import { type End, lazily, markHeader } from './end.ts'
+import { type End, lazily, markHeader, parts } from './end.ts'
 
 /** A topic, with kafkajs as the client. */
 export async function kafkaEnd(partitions = 4): Promise<End> {
@@ -44,9 +44,14 @@ async function openProducer(bootstrapServers: string): Promise<Producer> {
   return producer
 }
 
+/** A batch of one partition may have 1 MiB. */
+const requestBytes = 700_000
+
 async function sendToKafka(producer: Producer, topic: string, records: readonly TestRecord[]): Promise<void> {
-  const messages = records.map(({ key, value, mark }) => ({ key, value, headers: { [markHeader]: mark } }))
-  await producer.send({ topic, acks: -1, messages })
+  for (const part of parts(records, requestBytes)) {
+    const messages = part.map(({ key, value, mark }) => ({ key, value, headers: { [markHeader]: mark } }))
+    await producer.send({ topic, acks: -1, messages })
+  }
 }
 
 interface Collector {

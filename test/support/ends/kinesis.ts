@@ -9,7 +9,7 @@ import {
 import { createStream, kinesisClient, kinesisCredentials, kinesisRegion } from '../kinesis.ts'
 import { sharedKinesis, uniqueName } from '../shared-servers.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
-import type { End } from './end.ts'
+import { type End, parts } from './end.ts'
 
 const auth = {
   accessKeyIdSecretRef: { name: 'aws', key: 'id' },
@@ -44,16 +44,10 @@ export async function kinesisEnd(shards = 4): Promise<End> {
 const requestBytes = 4 * 1024 * 1024
 
 async function sendToKinesis(client: KinesisClient, stream: string, records: readonly TestRecord[]): Promise<void> {
-  for (let from = 0; from < records.length; ) {
-    let to = from
-    for (let bytes = 0; to < records.length && to - from < 500; to++) {
-      bytes += (records[to]?.value.length ?? 0) + 64
-      if (to > from && bytes > requestBytes) break
-    }
-    const Records = records.slice(from, to).map(({ key, value }) => ({ PartitionKey: key, Data: value }))
+  for (const part of parts(records, requestBytes)) {
+    const Records = part.map(({ key, value }) => ({ PartitionKey: key, Data: value }))
     const answer = await client.send(new PutRecordsCommand({ StreamName: stream, Records }))
     if ((answer.FailedRecordCount ?? 0) > 0) throw new Error('the test endpoint refused records')
-    from = to
   }
 }
 
