@@ -8,10 +8,10 @@ type Exit = number | NodeJS.Signals
 
 export interface Fleet extends AsyncDisposable {
   readonly runtimes: readonly RuntimeProcess[]
-  /** One replica more. */
-  add(): Promise<void>
-  /** Tells the youngest to stop. Resolves with how it ended. */
-  remove(): Promise<Exit>
+  /** Folder of the leases. */
+  readonly leases: string
+  /** Starts replicas, or tells the youngest to stop. Resolves with how those ended. */
+  scale(replicas: number): Promise<readonly Exit[]>
   /** Stops one and starts the next in its place. Resolves with how it ended. */
   replace(at: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<Exit>
   /** Tells all to stop. */
@@ -38,13 +38,11 @@ export async function startFleet({ direction, replicas, delivery }: FleetOptions
   const runtimes = await Promise.all(Array.from({ length: replicas }, start))
   return {
     runtimes,
-    async add() {
-      runtimes.push(await start())
-    },
-    async remove() {
-      const youngest = runtimes.pop()
-      if (youngest === undefined) throw new RangeError('no replica is left')
-      return youngest.stop(60_000)
+    leases,
+    async scale(wanted) {
+      const more = Array.from({ length: Math.max(0, wanted - runtimes.length) }, start)
+      runtimes.push(...(await Promise.all(more)))
+      return Promise.all(runtimes.splice(wanted).map((runtime) => runtime.stop(60_000)))
     },
     async replace(at, signal) {
       const runtime = runtimes[at]

@@ -1,4 +1,5 @@
 /** One stream as tests drive it, at either end of a bridge: a real server, and a client that is not the bridge's own. */
+import { fileLeases } from '../../../bridge-runtime/leases/file.ts'
 import type { RuntimeOptions } from '../runtime-process.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
 
@@ -11,15 +12,29 @@ export interface End extends AsyncDisposable {
   readonly source: RuntimeOptions['bridge']['source']
   readonly sink: RuntimeOptions['bridge']['sink']
   readonly secrets: NonNullable<RuntimeOptions['secrets']>
+  /** Milliseconds of silence after which the source's other replicas take over from one. */
+  readonly patience: number
   /** Whether its records have headers: then `send` adds the mark, and `collect` hands it over. */
   readonly headers: boolean
   /** Resolves when all are stored. */
   send(records: readonly TestRecord[]): Promise<void>
+  /** The source's checkpoints by partition, as numbers that grow; empty where messages are acknowledged one by one. */
+  checkpoints(leases: string): Promise<ReadonlyMap<string, bigint>>
   /** Hands what newly arrived to the checker, each partition in its order. */
   collect(run: TestRun): Promise<void>
 }
 
 export type OpenEnd = (partitions?: number) => Promise<End>
+
+/** Those of sources that keep them in leases. */
+export async function leasedCheckpoints(leases: string): Promise<Map<string, bigint>> {
+  const found = new Map<string, bigint>()
+  for (const { partition, checkpoint } of await fileLeases(leases).list()) {
+    const digits = /^[0-9]+/.exec(String(checkpoint.position ?? ''))?.[0]
+    if (digits !== undefined) found.set(partition, BigInt(digits))
+  }
+  return found
+}
 
 /** The header that tells which record it came with. */
 export const markHeader = 'test-mark'

@@ -3,7 +3,7 @@ import { eventHubsConnectionString } from '../event-hubs.ts'
 import { consumerOf, producerOf } from '../event-hubs-sdk.ts'
 import { sharedEventHubs, uniqueName } from '../shared-servers.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
-import { type End, lazily, markHeader, parts } from './end.ts'
+import { type End, lazily, leasedCheckpoints, markHeader, parts } from './end.ts'
 
 const auth = { connectionStringSecretRef: { name: 'azure', key: 'connection-string' } }
 
@@ -31,12 +31,14 @@ export async function eventHubsEnd(partitions = 4): Promise<End> {
     },
     sink: { eventHubs: connection },
     secrets: { azure: { 'connection-string': eventHubsConnectionString(endpoint) } },
+    patience: 4_000,
     headers: true,
     async send(records) {
       const client = await producer.get()
       for (const [partitionKey, ofKey] of byKey(records))
         for (const part of parts(ofKey, batchBytes)) await client.sendBatch(part.map(eventOf), { partitionKey })
     },
+    checkpoints: leasedCheckpoints,
     collect: async (run) => (await collector.get()).collect(run),
     async [Symbol.asyncDispose]() {
       await producer.close()

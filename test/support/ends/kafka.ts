@@ -8,6 +8,7 @@ import { type End, lazily, markHeader, parts } from './end.ts'
 export async function kafkaEnd(partitions = 4): Promise<End> {
   const bootstrapServers = await sharedKafka()
   const topic = uniqueName('end')
+  const groupId = `bridge-of-${topic}`
   await createTopic(bootstrapServers, topic, { partitions })
   const producer = lazily(
     () => openProducer(bootstrapServers),
@@ -20,11 +21,13 @@ export async function kafkaEnd(partitions = 4): Promise<End> {
   return {
     broker: 'Kafka',
     stream: topic,
-    source: { kafka: { bootstrapServers: [bootstrapServers], topics: [topic], sessionTimeout: '6s' } },
+    source: { kafka: { bootstrapServers: [bootstrapServers], topics: [topic], consumerGroup: groupId, sessionTimeout: '6s' } },
     sink: { kafka: { bootstrapServers: [bootstrapServers], topic } },
     secrets: {},
+    patience: 6_000,
     headers: true,
     send: async (records) => sendToKafka(await producer.get(), topic, records),
+    checkpoints: () => committed(bootstrapServers, groupId, topic),
     collect: async (run) => (await collector.get()).collect(run),
     async [Symbol.asyncDispose]() {
       await producer.close()
@@ -42,6 +45,17 @@ async function openProducer(bootstrapServers: string): Promise<Producer> {
   })
   await producer.connect()
   return producer
+}
+
+async function committed(bootstrapServers: string, groupId: string, topic: string): Promise<Map<string, bigint>> {
+  const admin = kafkaClient(bootstrapServers).admin()
+  await admin.connect()
+  try {
+    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
+    return new Map((found?.partitions ?? []).map(({ partition, offset }) => [String(partition), BigInt(offset)]))
+  } finally {
+    await admin.disconnect()
+  }
 }
 
 /** A batch of one partition may have 1 MiB. */

@@ -9,7 +9,7 @@ import {
 import { createStream, kinesisClient, kinesisCredentials, kinesisRegion } from '../kinesis.ts'
 import { sharedKinesis, uniqueName } from '../shared-servers.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
-import { type End, parts } from './end.ts'
+import { type End, leasedCheckpoints, parts } from './end.ts'
 
 const auth = {
   accessKeyIdSecretRef: { name: 'aws', key: 'id' },
@@ -31,8 +31,10 @@ export async function kinesisEnd(shards = 4): Promise<End> {
     },
     sink: { kinesis: connection },
     secrets: { aws: { id: kinesisCredentials.accessKeyId, secret: kinesisCredentials.secretAccessKey } },
+    patience: 4_000,
     headers: false,
     send: (records) => sendToKinesis(client, streamName, records),
+    checkpoints: leasedCheckpoints,
     collect: collector(client, streamName),
     async [Symbol.asyncDispose]() {
       client.destroy()

@@ -20,6 +20,7 @@ export async function pubsubEnd(): Promise<End> {
     source: { pubsub: { ...connection, subscription: topic } },
     sink: { pubsub: { ...connection, topic } },
     secrets: {},
+    patience: 15_000,
     headers: true,
     send: (records) =>
       publish(
@@ -27,6 +28,7 @@ export async function pubsubEnd(): Promise<End> {
         topic,
         records.map(({ key, value, mark }) => ({ key, data: value, attributes: { [markHeader]: mark } })),
       ),
+    checkpoints: () => Promise.resolve(new Map()),
     async collect(run) {
       const client = await subscriber.get()
       for (let more = true; more; ) {
