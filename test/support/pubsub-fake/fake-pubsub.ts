@@ -251,7 +251,7 @@ export async function startFakePubsub({ certificate }: { certificate?: Certifica
 
 function attach(
   { queue, settings }: Subscribed,
-  { streamAckDeadlineSeconds, maxOutstandingMessages }: Instance<'StreamingPullRequest'>,
+  { clientId, streamAckDeadlineSeconds, maxOutstandingMessages }: Instance<'StreamingPullRequest'>,
   call: PullStream,
   open: () => boolean,
 ): { readonly queue: FakeSubscription; readonly stream: FakeStream } {
@@ -261,6 +261,7 @@ function attach(
     messageOrderingEnabled: settings.enableMessageOrdering,
   }
   const stream: FakeStream = {
+    client: clientId,
     lease: streamAckDeadlineSeconds * 1000,
     maxMessages: Number(maxOutstandingMessages) || Number.POSITIVE_INFINITY,
     open,

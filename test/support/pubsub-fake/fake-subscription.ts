@@ -8,6 +8,8 @@ type Message = protos.google.pubsub.v1.IPubsubMessage
 type Received = protos.google.pubsub.v1.IReceivedMessage
 
 export interface FakeStream {
+  /** A stream that is opened again by the same client takes over what the last one had. */
+  readonly client: string
   readonly lease: number
   readonly maxMessages: number
   readonly open: () => boolean
@@ -73,6 +75,8 @@ export class FakeSubscription {
 
   attach(stream: FakeStream): void {
     this.#streams.add(stream)
+    for (const entry of this.#byAckId.values())
+      if (entry.stream?.client === stream.client && !entry.stream.open()) entry.stream = stream
     this.deliver()
   }
 
