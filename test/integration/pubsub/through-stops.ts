@@ -17,7 +17,7 @@ const handOver = { within: 120_000 }
 export interface Service {
   readonly address: string
   readonly stream: string
-  send(messages: readonly { readonly key: string; readonly data: Buffer }[]): Promise<void>
+  send(this: void, messages: readonly { readonly key: string; readonly data: Buffer }[]): Promise<void>
 }
 
 export async function emulator(t: TestContext): Promise<Service> {
