@@ -34,8 +34,8 @@ type Stub = Client & Readonly<Record<string, (...rest: never[]) => unknown>>
 /** Google's authentication, as the generated clients share it. */
 export type Auth = InstanceType<typeof v1.SubscriberClient>['auth']
 
-/** Milliseconds. The largest request is 10 MB. */
-const callTimeout = 30_000
+/** Milliseconds. Longer than it takes to find out that a connection is dead: a call on one fails with the connection. */
+const callTimeout = 45_000
 
 /** Every call rejects with a BridgeError; none is repeated here, each has a deadline. */
 export interface Connection {
@@ -53,13 +53,13 @@ export interface Connection {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds. Default 30 s. */
+  /** Milliseconds. Default 45 s. */
   readonly timeout?: number
 }
 
 const universeDomain = 'googleapis.com'
 const channelOptions = {
-  // A connection that died without a word is found out within 40 s.
+  // A connection that died without a word is found out within 40 s, while there are calls.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   // Back after an outage as soon as the server is; gRPC waits up to two minutes otherwise.
@@ -67,6 +67,13 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 5_000,
   // Two clients of one process do not share a connection.
   'grpc.use_local_subchannel_pool': 1,
+}
+
+/** Streams to an emulator are too short for keepalives of their own; the service forbids them between calls. */
+const plainText = {
+  sslCreds: channel.createInsecure(),
+  clientOptions: { universeDomain },
+  'grpc.keepalive_permit_without_calls': 1,
 }
 
 type Generated = 'PublisherClient' | 'SubscriberClient'
@@ -82,7 +89,7 @@ export async function connect(
   const client = new v1[kind]({
     projectId: projectID,
     // Named, so that the library does not ask for it where there are no credentials to ask.
-    ...(address.plainText ? { sslCreds: channel.createInsecure(), clientOptions: { universeDomain } } : {}),
+    ...(address.plainText ? plainText : {}),
     ...(address.host === undefined ? {} : { apiEndpoint: address.host }),
     ...(address.port === undefined ? {} : { port: address.port }),
     ...(credentials === undefined ? {} : { credentials }),

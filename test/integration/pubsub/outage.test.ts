@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { suite, type TestContext, test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
-import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
+import { startTcpProxy, type TcpProxy } from '../../support/faults/tcp-proxy.ts'
 import { publish, startPubsub } from '../../support/pubsub.ts'
 import { startFakePubsub } from '../../support/pubsub-fake/fake-pubsub.ts'
 import { freePorts } from '../../support/server-process.ts'
@@ -71,36 +71,69 @@ test('an emulator that is killed and comes back, empty, is read and written agai
   assertWhole(copied.tally(), 500)
 })
 
-test('a connection that goes silent without closing is found out and replaced; nothing is lost or reordered', async (t) => {
+/** Everything vanishes in both directions until the client lets go of its connection by itself. */
+async function blackHole(proxy: TcpProxy): Promise<void> {
+  const before = proxy.connections
+  assert.ok(before > 0)
+  proxy.fault({ drop: ['toClient', 'toServer'] })
+  const given = { within: 90_000, every: 5 }
+  await eventually('the client gives it up', () => proxy.connections < before, undefined, given)
+  proxy.fault()
+}
+
+async function behindProxy(t: TestContext) {
   const service = await startFakePubsub()
   t.after(() => service.stop())
   service.createTopic('orders', ['orders'])
-  service.createTopic('copy')
   const proxy = await startTcpProxy(service.address)
   t.after(() => proxy.stop())
-  const run = testRun({ run: 'silent', keys: 10 })
-  const records = run.take(600)
-  const bridge = running(
-    t,
-    () => source(proxy.address, 'orders'),
-    () => sink(proxy.address, 'copy'),
-  )
-  const send = (from: number, to: number): void =>
-    service.publish(
-      'orders',
-      records.slice(from, to).map(({ key, value }) => ({ key, data: value })),
+  return { service, proxy }
+}
+
+suite('a connection that goes silent without closing', { concurrency: 2 }, () => {
+  test('is found out and replaced by the source; nothing is lost, repeated or reordered', async (t) => {
+    const { service, proxy } = await behindProxy(t)
+    const run = testRun({ run: 'silent-source', keys: 10 })
+    const bridge = running(
+      t,
+      () => source(proxy.address, 'orders'),
+      async () => checking(run),
     )
-  const stored = (): number => new Set(service.published('copy').map(({ data }) => data)).size
-  send(0, 300)
-  await eventually('the first are copied', () => stored() === 300)
-  proxy.fault({ drop: ['toClient', 'toServer'] })
-  send(300, 600)
-  const { failing } = bridge.engine
-  await eventually('the source says so', () => failing.newest('source') !== undefined, undefined, { within: 90_000 })
-  assert.equal(stored(), 300)
-  proxy.fault()
-  await eventually('all are copied', () => stored() === 600, undefined, { within: 90_000 })
-  await bridge.stop()
-  for (const { key, data } of service.published('copy')) run.arrived(key, data)
-  assertWhole(run.tally(), 600)
+    const send = (count: number): void =>
+      service.publish(
+        'orders',
+        run.take(count).map(({ key, value }) => ({ key, data: value })),
+      )
+    send(300)
+    await eventually('the first are read', () => run.received === 300)
+    const hole = blackHole(proxy)
+    send(300)
+    await hole
+    await eventually('all are read', () => run.received === 600, undefined, { within: 90_000 })
+    await bridge.stop()
+    assertWhole(run.tally(), 0)
+  })
+
+  test('is found out and replaced by the sink; nothing is lost or reordered', async (t) => {
+    const { service, proxy } = await behindProxy(t)
+    const run = testRun({ run: 'silent-sink', keys: 10 })
+    const records = run.take(600)
+    let hole: Promise<void> | undefined
+    service.refuse = ({ method }) => {
+      if (method === 'publish' && service.published('orders').length > 100) hole ??= blackHole(proxy)
+      return undefined
+    }
+    const bridge = running(
+      t,
+      async () => recordsOf(records),
+      () => sink(proxy.address, 'orders', { limits: { maxMessages: 10 } }),
+    )
+    const stored = (): number => new Set(service.published('orders').map(({ data }) => data)).size
+    await eventually('all are stored', () => stored() === 600, undefined, { within: 120_000 })
+    await hole
+    await bridge.stop()
+    for (const { key, data } of service.published('orders')) run.arrived(key, data)
+    assert.ok(hole !== undefined)
+    assertWhole(run.tally(), 600)
+  })
 })
