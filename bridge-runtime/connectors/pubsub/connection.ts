@@ -86,7 +86,7 @@ export async function connect(
   const { endpoint, projectID } = config
   const address = addressOf(endpoint)
   const credentials = await readCredentials(config, context.secret)
-  const client = new v1[kind]({
+  const options = {
     projectId: projectID,
     // Named, so that the library does not ask for it where there are no credentials to ask.
     ...(address.plainText ? plainText : {}),
@@ -94,9 +94,22 @@ export async function connect(
     ...(address.port === undefined ? {} : { port: address.port }),
     ...(credentials === undefined ? {} : { credentials }),
     ...channelOptions,
-  })
-  const stub = await stubOf(client, `projects/${projectID}`)
+  }
+  const client = new v1[kind](options)
+  const target = `projects/${projectID}`
+  let stub = await stubOf(client, target)
   const closed = new AbortController()
+  const stopWatching = watchHandshake(
+    () => stub,
+    async () => {
+      const silent = stub
+      const fresh = await stubOf(new v1[kind](options), target)
+      if (closed.signal.aborted) return fresh.close()
+      stub = fresh
+      // Calls that wait for it fail, and are made again.
+      silent.close()
+    },
+  )
   // One listener per call on the way.
   setMaxListeners(0, closed.signal)
   return {
@@ -113,9 +126,28 @@ export async function connect(
     connected: () => stub.getChannel().getConnectivityState(false) === connectivityState.READY,
     close() {
       closed.abort()
+      stopWatching()
       stub.close()
     },
   }
+}
+
+/** Milliseconds between two looks, and how many of them may find no connection before another one is made. */
+const look = 5_000
+const patience = 6
+
+/** gRPC waits for ever for the handshake of a server that accepts a connection and says nothing. @returns ends it */
+function watchHandshake(current: () => Stub, renew: () => Promise<void>): () => void {
+  let waiting = 0
+  const watch = setInterval(() => {
+    const state = current().getChannel().getConnectivityState(false)
+    waiting = state === connectivityState.READY || state === connectivityState.IDLE ? 0 : waiting + 1
+    if (waiting < patience) return
+    waiting = 0
+    renew().catch(() => undefined)
+  }, look)
+  watch.unref()
+  return () => clearInterval(watch)
 }
 
 /** For the service's front end, which routes by it. */
