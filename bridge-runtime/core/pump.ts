@@ -262,14 +262,11 @@ export class Pump {
 
   #deliveredTo(cargo: Cargo, indexes: readonly number[] | 'all'): void {
     if (this.#closed) return
-    const now = this.#options.clock.monotonic()
-    if (indexes === 'all') {
-      for (const { tracked, indexes: part } of cargo.slices) this.#settle(tracked, part)
-      this.#options.statistics.delivered(cargo.count, cargo.bytes, now)
-    } else {
-      for (const { tracked, indexes: part } of cargo.locate(indexes)) this.#settle(tracked, part)
-      this.#options.statistics.delivered(indexes.length, (cargo.bytes * indexes.length) / cargo.count, now)
-    }
+    const { clock, statistics } = this.#options
+    const count = indexes === 'all' ? cargo.count : indexes.length
+    const slices = indexes === 'all' ? cargo.slices : cargo.locate(indexes)
+    for (const { tracked, indexes: part } of slices) this.#settle(tracked, part)
+    statistics.delivered(count, (cargo.bytes * count) / cargo.count, clock.monotonic())
   }
 
   #settle(tracked: Tracked, indexes: readonly number[] | undefined): void {

@@ -34,8 +34,8 @@ type Stub = Client & Readonly<Record<string, (...rest: never[]) => unknown>>
 /** Google's authentication, as the generated clients share it. */
 export type Auth = InstanceType<typeof v1.SubscriberClient>['auth']
 
-/** Milliseconds. The largest request is 10 MB. */
-const callTimeout = 30_000
+/** Milliseconds. Longer than it takes to find out that a connection is dead: a call on one fails with the connection. */
+const callTimeout = 45_000
 
 /** Every call rejects with a BridgeError; none is repeated here, each has a deadline. */
 export interface Connection {
@@ -53,13 +53,13 @@ export interface Connection {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds. Default 30 s. */
+  /** Milliseconds. Default 45 s. */
   readonly timeout?: number
 }
 
 const universeDomain = 'googleapis.com'
 const channelOptions = {
-  // A connection that died without a word is found out within 40 s.
+  // A connection that died without a word is found out within 40 s, while there are calls.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   // Back after an outage as soon as the server is; gRPC waits up to two minutes otherwise.
@@ -67,6 +67,13 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 5_000,
   // Two clients of one process do not share a connection.
   'grpc.use_local_subchannel_pool': 1,
+}
+
+/** Streams to an emulator are too short for keepalives of their own; the service forbids them between calls. */
+const plainText = {
+  sslCreds: channel.createInsecure(),
+  clientOptions: { universeDomain },
+  'grpc.keepalive_permit_without_calls': 1,
 }
 
 type Generated = 'PublisherClient' | 'SubscriberClient'
@@ -79,17 +86,30 @@ export async function connect(
   const { endpoint, projectID } = config
   const address = addressOf(endpoint)
   const credentials = await readCredentials(config, context.secret)
-  const client = new v1[kind]({
+  const options = {
     projectId: projectID,
     // Named, so that the library does not ask for it where there are no credentials to ask.
-    ...(address.plainText ? { sslCreds: channel.createInsecure(), clientOptions: { universeDomain } } : {}),
+    ...(address.plainText ? plainText : {}),
     ...(address.host === undefined ? {} : { apiEndpoint: address.host }),
     ...(address.port === undefined ? {} : { port: address.port }),
     ...(credentials === undefined ? {} : { credentials }),
     ...channelOptions,
-  })
-  const stub = await stubOf(client, `projects/${projectID}`)
+  }
+  const client = new v1[kind](options)
+  const target = `projects/${projectID}`
+  let stub = await stubOf(client, target)
   const closed = new AbortController()
+  const stopWatching = watchHandshake(
+    () => stub,
+    async () => {
+      const silent = stub
+      const fresh = await stubOf(new v1[kind](options), target)
+      if (closed.signal.aborted) return fresh.close()
+      stub = fresh
+      // Calls that wait for it fail, and are made again.
+      silent.close()
+    },
+  )
   // One listener per call on the way.
   setMaxListeners(0, closed.signal)
   return {
@@ -106,9 +126,28 @@ export async function connect(
     connected: () => stub.getChannel().getConnectivityState(false) === connectivityState.READY,
     close() {
       closed.abort()
+      stopWatching()
       stub.close()
     },
   }
+}
+
+/** Milliseconds between two looks, and how many of them may find no connection before another one is made. */
+const look = 5_000
+const patience = 6
+
+/** gRPC waits for ever for the handshake of a server that accepts a connection and says nothing. @returns ends it */
+function watchHandshake(current: () => Stub, renew: () => Promise<void>): () => void {
+  let waiting = 0
+  const watch = setInterval(() => {
+    const state = current().getChannel().getConnectivityState(false)
+    waiting = state === connectivityState.READY || state === connectivityState.IDLE ? 0 : waiting + 1
+    if (waiting < patience) return
+    waiting = 0
+    renew().catch(() => undefined)
+  }, look)
+  watch.unref()
+  return () => clearInterval(watch)
 }
 
 /** For the service's front end, which routes by it. */

@@ -34,6 +34,21 @@ test('a message that was settled lately is acknowledged when it comes again, not
   assert.deepEqual(ids(all(stock)), ['2'])
 })
 
+test('another message with the id of one that was settled lately, as an emulator that began again gives, is handed on', () => {
+  const stock = inventory()
+  const at = (seconds: number): Delivery => {
+    const { ackId, message } = delivery('1')
+    return { ackId, message: { ...message, publishTime: { seconds } } }
+  }
+  stock.received([at(1)], 0)
+  for (const held of all(stock)) {
+    stock.settle(held)
+    stock.confirmed(held, 5)
+  }
+  assert.deepEqual(stock.received([at(2), at(1)], 10), ['1#1'])
+  assert.deepEqual(ids(all(stock)), ['1'])
+})
+
 test('a message that is replayed on purpose minutes later is handed on', () => {
   const stock = inventory()
   stock.received([delivery('1')], 0)

@@ -18,6 +18,8 @@ export interface Delivery {
 
 export interface Held {
   readonly id: string
+  /** The same whenever the message comes again. */
+  readonly identity: string
   /** Empty: no order. */
   readonly key: string
   /** Undefined when it is settled. */
@@ -75,15 +77,15 @@ export class Inventory {
   received(deliveries: readonly Delivery[], now: number): string[] {
     const settled: string[] = []
     for (const { ackId, message } of deliveries) {
-      const id = message.messageId ?? ''
-      const held = this.#held.get(id)
+      const identity = identityOf(message)
+      const held = this.#held.get(identity)
       if (held !== undefined) {
         held.ackId = ackId
         held.since = now
         held.leasedUntil = now + this.#options.lease
         if (held.state === 'settled') settled.push(ackId)
-      } else if (this.#recent.has(id, now)) settled.push(ackId)
-      else this.#hold(id, { ackId, message }, now)
+      } else if (this.#recent.has(identity, now)) settled.push(ackId)
+      else this.#hold(identity, { ackId, message }, now)
     }
     return settled
   }
@@ -104,7 +106,7 @@ export class Inventory {
 
   /** The sink has it. It stays until the service has confirmed the acknowledgement. */
   settle(held: Held): boolean {
-    if (held.state === 'settled' || this.#held.get(held.id) !== held) return false
+    if (held.state === 'settled' || this.#held.get(held.identity) !== held) return false
     held.state = 'settled'
     held.message = undefined
     this.#bytes -= held.bytes
@@ -113,8 +115,8 @@ export class Inventory {
 
   /** The service took the acknowledgement, or will deliver the message again whatever we say. */
   confirmed(held: Held, now: number): void {
-    if (!this.#held.delete(held.id)) return
-    this.#recent.add(held.id, now)
+    if (!this.#held.delete(held.identity)) return
+    this.#recent.add(held.identity, now)
   }
 
   /** What must be extended now to be kept: half of the lease is over. */
@@ -160,9 +162,10 @@ export class Inventory {
     return open
   }
 
-  #hold(id: string, { ackId, message }: Delivery, now: number): void {
+  #hold(identity: string, { ackId, message }: Delivery, now: number): void {
     const held: Held = {
-      id,
+      id: message.messageId ?? '',
+      identity,
       key: message.orderingKey ?? '',
       message,
       bytes: messageBytes(message),
@@ -171,14 +174,19 @@ export class Inventory {
       since: now,
       leasedUntil: now + this.#options.lease,
     }
-    this.#held.set(id, held)
+    this.#held.set(identity, held)
     this.#waiting.add(held)
     this.#bytes += held.bytes
   }
 
   #forget(held: Held): void {
-    this.#held.delete(held.id)
+    this.#held.delete(held.identity)
     this.#waiting.delete(held)
     this.#bytes -= held.bytes
   }
+}
+
+/** Ids alone would do with the service; an emulator that begins again gives the same ids to other messages. */
+function identityOf({ messageId, publishTime }: PubsubMessage): string {
+  return `${messageId ?? ''} ${Number(publishTime?.seconds ?? 0)}.${publishTime?.nanos ?? 0}`
 }

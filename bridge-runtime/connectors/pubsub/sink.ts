@@ -1,5 +1,5 @@
 import { bytes } from '../../../crds/schema/common.ts'
-import type { Sink, SinkBatch, WriteResult } from '../../core/contracts.ts'
+import type { Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
@@ -52,9 +52,9 @@ export function pubsubSink(
         log.info(`${target} cannot be looked at (${error.message}); the first write will show whether it exists`)
       }
     },
-    write: (batch, signal) =>
+    write: (batch, signal, stored) =>
       new Promise((resolve) => {
-        const write = new Write(batch, orderingKey === 'FromSourceKey', resolve)
+        const write = new Write(batch, { keyed: orderingKey === 'FromSourceKey', stored, resolve })
         write.begin(publishing, signal)
       }),
     async [Symbol.asyncDispose]() {
@@ -63,20 +63,24 @@ export function pubsubSink(
   }
 }
 
+interface WriteOptions {
+  readonly keyed: boolean
+  readonly stored: Stored | undefined
+  resolve(result: WriteResult): void
+}
+
 /** One write on its way: what became of its records so far. */
 class Write {
   readonly #batch: SinkBatch
-  readonly #keyed: boolean
-  readonly #resolve: (result: WriteResult) => void
+  readonly #options: WriteOptions
   readonly #failures = new Map<number, BridgeError>()
   readonly #settled: Uint8Array
   #open: number
   #signal: AbortSignal | undefined
 
-  constructor(batch: SinkBatch, keyed: boolean, resolve: (result: WriteResult) => void) {
+  constructor(batch: SinkBatch, options: WriteOptions) {
     this.#batch = batch
-    this.#keyed = keyed
-    this.#resolve = resolve
+    this.#options = options
     this.#open = batch.count
     this.#settled = new Uint8Array(batch.count)
   }
@@ -99,7 +103,14 @@ class Write {
     this.#open -= 1
     if (this.#open > 0) return
     this.#signal?.removeEventListener('abort', this.#abandon)
-    this.#resolve(this.#failures)
+    this.#options.resolve(this.#failures)
+  }
+
+  /** What one request stored is reported together; what is stored last, the result tells. */
+  #done(indexes: readonly number[], failure: BridgeError | undefined): void {
+    const open = indexes.filter((index) => this.#settled[index] === 0)
+    for (const index of open) this.#settle(index, failure)
+    if (failure === undefined && open.length > 0 && this.#open > 0) this.#options.stored?.(open)
   }
 
   /** One parcel per ordering key. What the service would refuse is settled here. */
@@ -107,7 +118,7 @@ class Write {
     const parcels = new Map<string, { messages: PubsubMessage[]; sizes: number[]; indexes: number[] } & Parcel>()
     const refused = new Set<string>()
     for (const [index, record] of this.#batch.records().entries()) {
-      const key = this.#keyed ? orderingKeyOf(record.key) : ''
+      const key = this.#options.keyed ? orderingKeyOf(record.key) : ''
       const outgoing = messageOf(record, this.#batch.origin, key)
       const failure = outgoing instanceof BridgeError ? outgoing : refused.has(key) ? heldBack : undefined
       if (failure !== undefined || outgoing instanceof BridgeError) {
@@ -132,9 +143,7 @@ class Write {
       messages: [],
       sizes: [],
       indexes,
-      done: (from, to, failure) => {
-        for (let at = from; at < to; at += 1) this.#settle(indexes[at] ?? -1, failure)
-      },
+      done: (from, to, failure) => this.#done(indexes.slice(from, to), failure),
       abandoned: () => this.#open === 0,
     }
   }

@@ -4,13 +4,13 @@ import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
 import { sharedPubsub } from '../../support/shared-servers.ts'
 import { createStream, produce, readAll, sinkConfig, sourceConfig } from './harness.ts'
 
-const shared = 'a subscription is one for all its readers: the service shares its messages out; see replicas.test.ts'
+const shared = 'a subscription is one for all its readers: the service shares its messages out; see redelivery.test.ts'
 
 connectorSuite({
   connector: pubsub,
   exceptions: {
     S7: shared,
-    S8: 'the backlog is known to Cloud Monitoring, which the emulator has not; see lag.test.ts',
+    S8: 'the backlog is known to Cloud Monitoring, which the emulator has not; see backlog.test.ts',
     S13: shared,
   },
   lacks: {},

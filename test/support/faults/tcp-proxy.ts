@@ -26,6 +26,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly address: string
   /** Open connections. */
   readonly connections: number
+  /** Connections that were ever opened. */
+  readonly accepted: number
   /** Connections that were cut or reset by a fault. */
   readonly cuts: number
   /** Bytes that vanished. */
@@ -53,6 +55,7 @@ export async function startTcpProxy(target: string, port = 0): Promise<TcpProxy>
   let upstream = target
   let cuts = 0
   let dropped = 0
+  let accepted = 0
   const links = new Set<Link>()
   const cut = (link: Link): void => {
     if (!links.delete(link)) return
@@ -75,6 +78,7 @@ export async function startTcpProxy(target: string, port = 0): Promise<TcpProxy>
     link.tail[direction] = link.tail[direction].then(() => wait).then(write)
   }
   const server = createServer({ allowHalfOpen: true }, (client) => {
+    accepted++
     if (faults.refuse === true) {
       cuts++
       return void client.resetAndDestroy()
@@ -107,6 +111,9 @@ export async function startTcpProxy(target: string, port = 0): Promise<TcpProxy>
     address: `127.0.0.1:${listening}`,
     get connections() {
       return links.size
+    },
+    get accepted() {
+      return accepted
     },
     get cuts() {
       return cuts
