@@ -21,7 +21,9 @@ export async function kafkaEnd(partitions = 4): Promise<End> {
   return {
     broker: 'Kafka',
     stream: topic,
-    source: { kafka: { bootstrapServers: [bootstrapServers], topics: [topic], consumerGroup: groupId, sessionTimeout: '6s' } },
+    source: {
+      kafka: { bootstrapServers: [bootstrapServers], topics: [topic], consumerGroup: groupId, sessionTimeout: '6s' },
+    },
     sink: { kafka: { bootstrapServers: [bootstrapServers], topic } },
     secrets: {},
     patience: 6_000,
