@@ -44,8 +44,8 @@ export interface Connection {
   readonly plainText: boolean
   readonly auth: Auth
   call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions): Promise<Answer>
-  /** Opens a bidirectional stream; it fails with a gRPC status, at the latest after so many milliseconds. */
-  pull(subscription: string, longest?: number): PullCall
+  /** Opens a bidirectional stream; it fails with a gRPC status. */
+  pull(subscription: string): PullCall
   /** True when the server can be reached, as far as is known. */
   connected(): boolean
   close(): void
@@ -69,7 +69,7 @@ const channelOptions = {
   'grpc.use_local_subchannel_pool': 1,
 }
 
-/** Streams to an emulator are too short for keepalives of their own; the service forbids them between calls. */
+/** Calls to an emulator are too short for keepalives of their own; the service forbids them between calls. */
 const plainText = {
   sslCreds: channel.createInsecure(),
   clientOptions: { universeDomain },
@@ -118,10 +118,9 @@ export async function connect(
     auth: client.auth,
     call: (method, request, doing, options) =>
       unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint } }),
-    pull(subscription, longest) {
-      const open = stub['streamingPull'] as unknown as (metadata: Metadata, options: object) => PullCall
-      const options = longest === undefined ? {} : { deadline: Date.now() + longest }
-      return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`), options)
+    pull(subscription) {
+      const open = stub['streamingPull'] as unknown as (metadata: Metadata) => PullCall
+      return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`))
     },
     connected: () => stub.getChannel().getConnectivityState(false) === connectivityState.READY,
     close() {

@@ -7,7 +7,7 @@ import type { Connection, PullCall, PullRequest, PullResponse } from './connecti
 import { translate } from './errors.ts'
 
 export interface PullingOptions {
-  readonly connection: Pick<Connection, 'pull' | 'connected' | 'endpoint' | 'plainText'>
+  readonly connection: Pick<Connection, 'pull' | 'connected' | 'endpoint'>
   readonly subscription: string
   /** The first message of each stream. */
   readonly request: PullRequest
@@ -23,16 +23,19 @@ const repeats: BackoffSettings = { initial: 100, max: 10_000 }
 const silence = 2_000
 /** Milliseconds. A stream on which the client says nothing is ended by the service. */
 const heartbeat = 30_000
-/**
- * Milliseconds after which a stream to an emulator is replaced. Google's does not notice that a client is gone (it has a
- * proxy of its own in front), and goes on giving messages to it, until the time runs out that the client had set.
- */
-const emulatorLifetime = 5_000
-const emulatorDeadline = 8_000
 /** Milliseconds for the service to end a stream in good order. */
 const goodbye = 1_000
 
-export class Pulling {
+/** Messages that keep coming from construction on. */
+export interface Pull {
+  /** Reads nothing more until `resume`. */
+  pause(): void
+  resume(): void
+  /** Ends it; what the service had sent is received still. */
+  stop(): Promise<void>
+}
+
+export class Pulling implements Pull {
   readonly #options: PullingOptions
   readonly #stopped = new AbortController()
   readonly #done: Promise<void>
@@ -45,7 +48,7 @@ export class Pulling {
     this.#done = this.#run()
   }
 
-  /** Reads nothing more until `resume`; what is on the way waits in the connection. */
+  /** What is on the way waits in the connection. */
   pause(): void {
     this.#paused = true
     this.#call?.pause()
@@ -56,7 +59,6 @@ export class Pulling {
     this.#call?.resume()
   }
 
-  /** Ends it; what the service had sent is received still. */
   async stop(): Promise<void> {
     this.#stopped.abort()
     const { clock } = this.#options
@@ -97,7 +99,7 @@ export class Pulling {
   /** One stream until its end. */
   async #once(): Promise<{ readonly code: status; readonly details: string }> {
     const { connection, subscription, request } = this.#options
-    const call = connection.pull(subscription, connection.plainText ? emulatorDeadline : undefined)
+    const call = connection.pull(subscription)
     const ended = new AbortController()
     const up = (): void => {
       this.#failures = 0
@@ -120,10 +122,8 @@ export class Pulling {
     call.write(request)
     void this.#awaitSilence(ended.signal, up)
     const beat = setInterval(() => call.writable && call.write({}), heartbeat)
-    const life = connection.plainText ? setTimeout(() => call.end(), emulatorLifetime) : undefined
     const result = await end
     clearInterval(beat)
-    clearTimeout(life)
     ended.abort()
     this.#call = undefined
     return result

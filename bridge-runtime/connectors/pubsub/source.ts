@@ -4,6 +4,7 @@ import type { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { askBacklog, lookInterval } from './backlog.ts'
 import { type Connection, connect } from './connection.ts'
+import { isEmulator } from './emulator.ts'
 import type { PubsubSourceConfig } from './schema.ts'
 import { findSubscription, subscriptionName, warningsOf } from './subscription.ts'
 import { SubscriptionReader } from './subscription-reader.ts'
@@ -33,6 +34,7 @@ export function pubsubSource(
         connection,
         subscription: name,
         settings,
+        emulator: await isEmulator(connection),
         maxMessages: config.flowControl.maxOutstandingMessages,
         maxBytes: bytes(config.flowControl.maxOutstandingBytes),
         maxExtension: milliseconds(config.maxExtension),

@@ -4,10 +4,11 @@ import type { BridgeRecord, Lag, PartitionReader, SourceBatch } from '../../core
 import type { BridgeError } from '../../core/errors.ts'
 import type { Backlog } from './backlog.ts'
 import type { Connection, PullResponse, SubscriptionSettings } from './connection.ts'
+import { EmulatorPulling } from './emulator.ts'
 import { type Delivery, type Held, Inventory } from './inventory.ts'
 import { Leases } from './leases.ts'
 import { publishedAt, recordOf } from './message.ts'
-import { Pulling } from './pulling.ts'
+import { type Pull, Pulling, type PullingOptions } from './pulling.ts'
 
 export interface ReaderOptions {
   readonly connection: Connection
@@ -15,6 +16,8 @@ export interface ReaderOptions {
   readonly subscription: string
   /** Undefined when it may not be looked at: then the stream tells. */
   readonly settings: SubscriptionSettings | undefined
+  /** Google's own: see emulator.ts. */
+  readonly emulator: boolean
   readonly maxMessages: number
   readonly maxBytes: number
   /** Milliseconds. */
@@ -34,6 +37,8 @@ const exactlyOnceLease = 60_000
 /** Most of one batch. */
 const batchRecords = 1_000
 const batchBytes = 1024 * 1024
+/** Seconds. The emulator puts what is given back behind later messages, what lapses before them. */
+const emulatorLastLease = 1
 /** Milliseconds for the last acknowledgements. */
 const lastWords = 10_000
 
@@ -45,7 +50,7 @@ export class SubscriptionReader implements PartitionReader {
   readonly #options: ReaderOptions
   readonly #inventory: Inventory
   readonly #leases: Leases
-  readonly #pulling: Pulling
+  readonly #pulling: Pull
   readonly #batches = new WeakMap<SourceBatch, readonly Held[]>()
   readonly #stopped = new AbortController()
   readonly #lease: number
@@ -57,7 +62,7 @@ export class SubscriptionReader implements PartitionReader {
   #backlog: Backlog = { kind: 'unknown', reason: 'Cloud Monitoring was not asked yet' }
 
   constructor(options: ReaderOptions) {
-    const { connection, subscription, settings, maxMessages, maxBytes, maxExtension, clock, random } = options
+    const { connection, subscription, settings, maxExtension, clock, random } = options
     this.#options = options
     this.partition = subscription.split('/').at(-1) ?? subscription
     this.#exactlyOnce = settings?.enableExactlyOnceDelivery ?? false
@@ -75,22 +80,7 @@ export class SubscriptionReader implements PartitionReader {
       },
       failing: (error) => options.failing('acknowledge', error),
     })
-    this.#pulling = new Pulling({
-      connection,
-      subscription,
-      clock,
-      random,
-      request: {
-        subscription,
-        streamAckDeadlineSeconds: this.#lease / 1000,
-        maxOutstandingMessages: maxMessages,
-        maxOutstandingBytes: maxBytes,
-        // By it the service knows a reopened stream again: what it holds stays ours, keys and all.
-        clientId: randomUUID(),
-      },
-      received: (response) => this.#received(response),
-      failing: (error) => options.failing('pull', error),
-    })
+    this.#pulling = this.#startPulling()
     void this.#keepLeases()
   }
 
@@ -98,6 +88,7 @@ export class SubscriptionReader implements PartitionReader {
     if (this.#inventory.waiting === 0) await this.#arrival(signal)
     if (signal.aborted) return undefined
     const held = this.#inventory.take(batchRecords, batchBytes)
+    this.#adjustFlow()
     if (held.length === 0) return undefined
     const batch = batchOf(held)
     this.#batches.set(batch, held)
@@ -130,8 +121,31 @@ export class SubscriptionReader implements PartitionReader {
     this.#stopped.abort()
     const open = this.#inventory.release()
     // Behind the acknowledgements: what is given back is delivered again with all that follows of its key.
-    if (open.length > 0) await this.#leases.extend(open, 0)
+    if (open.length > 0) await this.#leases.extend(open, this.#options.emulator ? emulatorLastLease : 0)
     this.#leases.close()
+  }
+
+  #startPulling(): Pull {
+    const { connection, subscription, maxMessages, maxBytes, clock, random, emulator } = this.#options
+    const lease = this.#lease / 1000
+    const options: Omit<PullingOptions, 'request'> = {
+      connection,
+      subscription,
+      clock,
+      random,
+      received: (response) => this.#received(response),
+      failing: (error) => this.#options.failing('pull', error),
+    }
+    if (emulator) return new EmulatorPulling({ ...options, connection, lease })
+    const request = {
+      subscription,
+      streamAckDeadlineSeconds: lease,
+      maxOutstandingMessages: maxMessages,
+      maxOutstandingBytes: maxBytes,
+      // By it the service knows a reopened stream again: what it holds stays ours, keys and all.
+      clientId: randomUUID(),
+    }
+    return new Pulling({ ...options, request })
   }
 
   #received({ receivedMessages, subscriptionProperties }: PullResponse): void {
@@ -185,8 +199,11 @@ export class SubscriptionReader implements PartitionReader {
 
   /** The service keeps to the limits as well, but counts in its own way. */
   #adjustFlow(): void {
-    const { maxMessages, maxBytes } = this.#options
-    const full = this.#inventory.count + this.#unconfirmed >= maxMessages || this.#inventory.bytes >= maxBytes
+    const { maxMessages, maxBytes, emulator } = this.#options
+    const full =
+      this.#inventory.count + this.#unconfirmed >= maxMessages ||
+      this.#inventory.bytes >= maxBytes ||
+      (emulator && this.#inventory.waiting >= batchRecords)
     if (full && !this.#stopped.signal.aborted) this.#pulling.pause()
     else this.#pulling.resume()
   }

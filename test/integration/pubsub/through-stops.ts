@@ -11,7 +11,7 @@ import { sharedPubsub, uniqueName } from '../../support/shared-servers.ts'
 import { testRun } from '../../support/verifier.ts'
 import { createStream, sourceConfig } from './harness.ts'
 
-/** A killed replica's messages are another's after its lease; the emulator takes a while to see that it is gone. */
+/** A killed replica's messages are another's after its lease. */
 const handOver = { within: 120_000 }
 
 export interface Service {
@@ -27,7 +27,7 @@ export async function emulator(t: TestContext): Promise<Service> {
   return { address, stream, send: (messages) => publish(address, stream, messages) }
 }
 
-/** A service that keeps the order of what it delivers again, as Google's does and its emulator does not. */
+/** A service that keeps the order of what it delivers again over streams, as Google's does and its emulator does not. */
 export async function orderedService(t: TestContext): Promise<Service> {
   const service = await startFakePubsub()
   t.after(() => service.stop())
