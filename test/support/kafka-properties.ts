@@ -9,6 +9,8 @@ export interface BrokerSettings {
   readonly directory: string
   readonly host: string
   readonly listeners: readonly { readonly name: ListenerName; readonly port: number }[]
+  /** host:port that clients of `plaintext` are sent to, where it is another one. */
+  readonly advertised: string | undefined
   readonly controllerPort: number
   readonly users: Readonly<Record<string, string>>
   readonly partitions: number
@@ -41,7 +43,9 @@ export function serverProperties(settings: BrokerSettings): string {
       ...listeners.map(({ name, port }) => `${label(name)}://${bind}:${port}`),
       `CONTROLLER://127.0.0.1:${controllerPort}`,
     ].join(','),
-    'advertised.listeners': listeners.map(({ name, port }) => `${label(name)}://${host}:${port}`).join(','),
+    'advertised.listeners': listeners
+      .map(({ name, port }) => `${label(name)}://${(name === 'plaintext' && settings.advertised) || `${host}:${port}`}`)
+      .join(','),
     'listener.security.protocol.map': [
       ...listeners.map(({ name }) => `${label(name)}:${protocols[name]}`),
       'CONTROLLER:PLAINTEXT',

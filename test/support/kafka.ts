@@ -26,6 +26,8 @@ export interface KafkaOptions {
   readonly users?: Readonly<Record<string, string>>
   /** Where clients reach the broker. Default 127.0.0.1; another one makes it listen on every address of the machine. */
   readonly advertisedHost?: string
+  /** Where clients of `plaintext` are sent instead, given where it listens: a proxy. */
+  readonly advertise?: (address: string) => Promise<string>
   /** Partitions of a topic that does not say. Default 4. */
   readonly partitions?: number
   /** Megabytes. Default 512. */
@@ -64,6 +66,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   const names: ListenerName[] = ['plaintext', ...(options.listeners ?? []).filter((name) => name !== 'plaintext')]
   const ports = await freePorts(names.length + 1)
   const listeners = names.map((name, index) => ({ name, port: ports[index + 1] ?? 0 }))
+  const advertised = await options.advertise?.(`${host}:${listeners[0]?.port}`)
   const authority = names.some((name) => name.endsWith('tls')) ? await createAuthority(directory) : undefined
   const certificate = await authority?.issue('broker', [...new Set(['localhost', '127.0.0.1', host])])
   const properties = join(directory, 'server.properties')
@@ -74,6 +77,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
         directory,
         host,
         listeners,
+        advertised,
         controllerPort: ports[0] ?? 0,
         users,
         partitions: options.partitions ?? 4,

@@ -27,7 +27,7 @@ export const suites: readonly Suite[] = [
   { name: 'operator', folders: ['test/integration/operator/'], needs: ['kube'] },
   { name: 'bridge', folders: ['test/integration/bridge/'], needs: ['kafka', 'kinesis'] },
   { name: 'embedded', folders: ['test/integration/embedded/', 'test/demo/'], needs: ['kinesis'] },
-  { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis'] },
+  { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
 ]
 
 /** Run by commands of their own: `make e2e`, `make bench`. */

@@ -4,9 +4,11 @@ import { sharedKafka, uniqueName } from '../shared-servers.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
 import { type End, lazily, markHeader, parts } from './end.ts'
 
+/** A topic of the shared broker. */
+export const kafkaEnd = async (partitions = 4): Promise<End> => kafkaEndOf(await sharedKafka(), partitions)
+
 /** A topic, with kafkajs as the client. */
-export async function kafkaEnd(partitions = 4): Promise<End> {
-  const bootstrapServers = await sharedKafka()
+export async function kafkaEndOf(bootstrapServers: string, partitions: number): Promise<End> {
   const topic = uniqueName('end')
   const groupId = `bridge-of-${topic}`
   await createTopic(bootstrapServers, topic, { partitions })
