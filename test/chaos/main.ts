@@ -1,10 +1,14 @@
 /**
- * `npm run chaos [-- STOPS [SEED]]`: stops runtimes STOPS times (default 25) per row, killed and asked, in each direction, with one and
- * with two replicas, and splits and merges shards under load. Prints a table; exit code 1 when a row breaks its promise.
+ * `npm run chaos [-- STOPS [SEED]]`: stops runtimes STOPS times (default 25) per row, killed and asked, in each direction between Kafka and
+ * Kinesis, with one and with two replicas, and splits and merges shards under load; then, for each broker as the source, stops one of two
+ * replicas 6 times, suspends one for three leases, and scales 1 → 4 → 1 every five seconds for two minutes. Prints a table; exit code 1 when
+ * a row breaks its promise.
  */
 import { sharedKinesis } from '../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
-import { type Direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
+import { brokers, openEnd } from '../support/ends/brokers.ts'
+import { type Direction, direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
+import { replicasTo, type ReplicasOptions, type ReplicasResult, scaleStorm, suspendOne } from './replicas.ts'
 import { splitAndMerge } from './resharding.ts'
 import { type StopsOptions, type StopsResult, stopUnderLoad } from './stops.ts'
 
@@ -31,23 +35,59 @@ const resharding: readonly Row[] = [
 
 async function runRow({ open, reshard, ...options }: Row): Promise<StopsResult> {
   const { endpoint } = await sharedKinesis()
-  await using direction = await open()
-  const meanwhile = reshard === true ? { meanwhile: () => splitAndMerge(endpoint, kinesisOf(direction)) } : {}
-  const result = await stopUnderLoad({ direction, seed, ...options, ...meanwhile })
+  await using pair = await open()
+  const meanwhile = reshard === true ? { meanwhile: () => splitAndMerge(endpoint, kinesisOf(pair)) } : {}
+  const result = await stopUnderLoad({ direction: pair, seed, ...options, ...meanwhile })
   return reshard === true ? { ...result, name: `${result.name}, split and merge` } : result
 }
 
 let broken = 0
-for (const row of [...rows, ...resharding]) {
-  const result = await runRow(row)
-  console.log(`${result.name.padEnd(62)} ${tallyLine(result.tally, result.bound)} (${result.seconds.toFixed(0)} s)`)
+
+/** Prints a row, and what it breaks. */
+function judge(name: string, result: Pick<StopsResult, 'tally' | 'seconds'>, bound: number, wrong?: string): void {
+  const allowed = Number.isFinite(bound) ? bound : undefined
+  console.log(`${name.padEnd(62)} ${tallyLine(result.tally, allowed)} (${result.seconds.toFixed(0)} s)`)
   try {
-    assertWhole(result.tally, result.bound)
-    if (row.signal === 'SIGTERM' && result.exits.some((exit) => exit !== 0))
-      throw new Error(`a runtime ended with ${result.exits.join(', ')}`)
+    assertWhole(result.tally, bound)
+    if (wrong !== undefined) throw new Error(wrong)
   } catch (error) {
     broken++
     console.log(`  BROKEN: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+const badExits = ({ exits }: StopsResult): string | undefined =>
+  exits.every((exit) => exit === 0) ? undefined : `a runtime ended with ${exits.join(', ')}`
+
+for (const row of [...rows, ...resharding]) {
+  const result = await runRow(row)
+  judge(result.name, result, result.bound, row.signal === 'SIGTERM' ? badExits(result) : undefined)
+}
+
+const storm = 120_000
+/** Milliseconds without a record that a change of owners may cost. */
+const longestPause = 30_000
+
+const disturbances: Readonly<Record<string, (options: ReplicasOptions) => Promise<ReplicasResult>>> = {
+  'one of two suspended for three leases': suspendOne,
+  '1 → 4 → 1 replicas every 5 s': (options) => scaleStorm(options, storm),
+}
+
+function unfair({ wentBack, longestPause: paused }: ReplicasResult): string | undefined {
+  if (wentBack.length > 0) return `checkpoints went back: ${wentBack.join('; ')}`
+  return paused < longestPause ? undefined : `no record for ${Math.round(paused / 1000)} s`
+}
+
+for (const source of brokers) {
+  const open = (): Promise<Direction> => direction(openEnd(source), openEnd(replicasTo(source)))
+  const killed = await runRow({ open, signal: 'SIGKILL', stops: 6, replicas: 2 })
+  judge(killed.name, killed, Number.POSITIVE_INFINITY)
+  for (const [name, disturb] of Object.entries(disturbances)) {
+    const begin = performance.now()
+    await using pair = await open()
+    const result = await disturb({ direction: pair, seed })
+    const seconds = (performance.now() - begin) / 1000
+    judge(`${pair.name}, ${name}`, { ...result, seconds }, Number.POSITIVE_INFINITY, unfair(result))
   }
 }
 console.log(broken === 0 ? 'every promise kept' : `${broken} rows broke a promise`)

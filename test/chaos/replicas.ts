@@ -1,5 +1,6 @@
 /** Replicas that share a source: one is suspended and wakes as a zombie, or their number changes all the time. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Broker } from '../support/ends/brokers.ts'
 import type { Tally } from '../support/tally.ts'
 import { testRun, type TestRun } from '../support/verifier.ts'
 import { allArrived, startCollector } from './collector.ts'
@@ -19,6 +20,9 @@ export interface ReplicasResult {
   /** Checkpoints that went back, in words. */
   readonly wentBack: readonly string[]
 }
+
+/** The sink that shows what replicas of a source do: another one, a fast one. */
+export const replicasTo = (source: Broker): Broker => (source === 'kafka' ? 'eventHubs' : 'kafka')
 
 /** Records per second. */
 const rate = 500
@@ -89,8 +93,8 @@ function startWatch({ from }: Direction, fleet: Fleet, run: TestRun): Watch {
   const before = new Map<string, bigint>()
   const loop = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      if (run.received > last.received) last = { received: run.received, at: performance.now() }
       longest = Math.max(longest, performance.now() - last.at)
+      if (run.received > last.received) last = { received: run.received, at: performance.now() }
       for (const [partition, position] of await from.checkpoints(fleet.leases)) {
         const known = before.get(partition) ?? position
         if (position < known) wentBack.push(`partition ${partition} from ${known} to ${position}`)

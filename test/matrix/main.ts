@@ -5,7 +5,7 @@
  */
 import { direction } from '../chaos/direction.ts'
 import { assertWhole } from '../support/tally.ts'
-import { type Broker, brokers, openEnd } from './brokers.ts'
+import { type Broker, brokers, openEnd } from '../support/ends/brokers.ts'
 import { type PairResult, runPair } from './pair.ts'
 
 const [recordsText = '20000', seedText = '1', fromText = 'all', toText = 'all'] = process.argv.slice(2)

@@ -102,7 +102,14 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     await awaitReady(
       server,
       'Kafka',
-      async () => (await withAdmin(bootstrapServers, (admin) => admin.describeCluster())).brokers.length > 0,
+      // It answers before it may lead partitions: then topics cannot be made.
+      () =>
+        withAdmin(bootstrapServers, (admin) =>
+          admin.createTopics({
+            validateOnly: true,
+            topics: [{ topic: 'probe', numPartitions: 1, replicationFactor: 1 }],
+          }),
+        ),
     )
     return server
   }

@@ -1,9 +1,9 @@
-/** The brokers of the matrix, by the names they have in a manifest. */
-import type { End } from '../support/ends/end.ts'
-import { eventHubsEnd } from '../support/ends/event-hubs.ts'
-import { kafkaEnd } from '../support/ends/kafka.ts'
-import { kinesisEnd } from '../support/ends/kinesis.ts'
-import { pubsubEnd } from '../support/ends/pubsub.ts'
+/** The brokers, by the names they have in a manifest. */
+import type { End } from './end.ts'
+import { eventHubsEnd } from './event-hubs.ts'
+import { kafkaEnd } from './kafka.ts'
+import { kinesisEnd } from './kinesis.ts'
+import { pubsubEnd } from './pubsub.ts'
 
 const ends = {
   kafka: () => kafkaEnd(),
