@@ -102,14 +102,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     await awaitReady(
       server,
       'Kafka',
-      // It answers before it may lead partitions: then topics cannot be made.
-      () =>
-        withAdmin(bootstrapServers, (admin) =>
-          admin.createTopics({
-            validateOnly: true,
-            topics: [{ topic: 'probe', numPartitions: 1, replicationFactor: 1 }],
-          }),
-        ),
+      async () => (await withAdmin(bootstrapServers, (admin) => admin.describeCluster())).brokers.length > 0,
     )
     return server
   }
@@ -190,10 +183,9 @@ export interface TopicOptions {
 export async function createTopic(bootstrapServers: string, topic: string, options: TopicOptions = {}): Promise<void> {
   const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value }))
   await withAdmin(bootstrapServers, async (admin) => {
-    await admin.createTopics({
-      waitForLeaders: false,
-      topics: [{ topic, numPartitions: options.partitions ?? 4, replicationFactor: 1, configEntries }],
-    })
+    const topics = [{ topic, numPartitions: options.partitions ?? 4, replicationFactor: 1, configEntries }]
+    // A broker that has just started answers before it may hold partitions.
+    await eventually(`topic ${topic}`, () => admin.createTopics({ waitForLeaders: false, topics }))
     await eventually(`leaders of topic ${topic}`, async () => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
       return topics[0]?.partitions.every(({ leader }) => leader > 0) === true
