@@ -54,6 +54,8 @@ export interface ConnectorHarness {
   produce(target: string, stream: string, records: readonly PlainRecord[]): Promise<void>
   /** Reads everything that is stored, each partition in its order. */
   readAll(target: string, stream: string): Promise<readonly PlainRecord[]>
+  /** Most records it gives before earlier ones of their keys are settled; without it there is no such limit. */
+  readonly unsettled?: number
   /** A value too large for the sink as `sinkConfig` sets it. */
   readonly tooLarge: number
   /** A server of its own that can be cut off. */

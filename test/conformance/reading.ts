@@ -36,10 +36,12 @@ export interface Reading {
 export interface ReadingOptions {
   /** Partitions that are not asked while it says so. */
   readonly asks?: (partition: string) => boolean
+  /** Commits each batch as it comes. */
+  readonly settles?: boolean
 }
 
 /** Runs a source until it is stopped; a run that fails is repeated, as the engine does. */
-export function startReading(source: Source, { asks = () => true }: ReadingOptions = {}): Reading {
+export function startReading(source: Source, { asks = () => true, settles = false }: ReadingOptions = {}): Reading {
   const received: Received[] = []
   const assigned: PartitionReader[] = []
   const errors: BridgeError[] = []
@@ -63,6 +65,7 @@ export function startReading(source: Source, { asks = () => true }: ReadingOptio
         if (batch === undefined) continue
         for (const record of batch.records()) received.push({ ...record, partition: reader.partition })
         batches.set(reader, [...(batches.get(reader) ?? []), batch])
+        if (settles) await settleUpTo(reader, [batch], batch.last)
       } catch (thrown) {
         errors.push(asBridgeError(thrown))
         await sleep(100)

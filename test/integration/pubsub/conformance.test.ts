@@ -15,6 +15,8 @@ connectorSuite({
   },
   lacks: {},
   secrets: {},
+  // One request's worth: Google's emulator gives no more of a key while something of it is open.
+  unsettled: 100,
   tooLarge: 10_000_001,
   target: sharedPubsub,
   createStream,
