@@ -6,7 +6,7 @@ IMAGE ?= streambridge:dev
 IMAGE_BUILDER ?= docker build
 setup := node_modules/.package-lock.json
 
-.PHONY: help setup demo test e2e bench chaos image generate check format
+.PHONY: help setup demo test e2e bench matrix chaos image generate check format
 
 help: ## show this
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ e2e: $(setup) ## on the cluster of KUBECONFIG: image, chart, real Kafka and Kine
 
 bench: $(setup) ## compare with MirrorMaker 2 in the same run; make bench ARGS=kafka-to-kafka
 	$(RUN) bench -- $(ARGS)
+
+matrix: setup ## move records through all 16 pairs of brokers, killed and stopped on the way; prints a table
+	$(RUN) matrix -- $(ARGS)
 
 chaos: setup ## kill and stop runtimes under load, split and merge shards; prints a table
 	$(RUN) chaos -- $(ARGS)
