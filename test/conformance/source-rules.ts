@@ -127,8 +127,7 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
     await stage.send(run.take(count))
     const first = await stage.read()
     await received(first, count)
-    const middle = first.received[committed - 1]
-    assert.ok(middle)
+    const middle = first.received[committed - 1] ?? assert.fail()
     await first.commit(middle.partition, middle.position)
     await first.stop('abandon')
     const second = await stage.read()
