@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { losses, shortfalls } from './bar.ts'
 import { kafkaToKafka } from './kafka-to-kafka.ts'
 import type { Pair, Settings } from './pair.ts'
+import { runPairs } from './pairs/main.ts'
 import { table } from './report.ts'
 
 const pairs: readonly Pair[] = [kafkaToKafka]
@@ -14,6 +15,7 @@ const help = `Usage: npm run bench -- PAIR [OPTIONS]
 Compares StreamBridge with a peer on the same servers in the same run. Needs Linux, Java 17 and Maven.
 
 ${pairs.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}`).join('\n')}
+  pairs                every pair of brokers compared with a naive loop; see "pairs --help"
 
   --records N          records of 1 KiB to copy (default 1000000)
   --json FILE          writes the figures to a file, too
@@ -60,9 +62,10 @@ async function machine(pair: Pair): Promise<string> {
   return [processor, memory, `Node ${process.versions.node}`, ...(await pair.versions()), load].join(', ')
 }
 
-const { pair, records, json, bar } = parsed()
 // An exit runs the handlers that end the servers and remove their data; a signal alone would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+if (process.argv[2] === 'pairs') process.exit(await runPairs(process.argv.slice(3)))
+const { pair, records, json, bar } = parsed()
 
 const settings: Settings = { records, partitions: 4, valueBytes: 1024, rate: 10_000, seconds: 20, warmUp: 10 }
 const began = performance.now()

@@ -8,7 +8,7 @@ import { type Contender, sinkTopic } from './pair.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** The Dockerfile's. */
-const nodeFlags = ['--disable-sigusr1', '--expose-gc', '--max-semi-space-size=4']
+export const nodeFlags = ['--disable-sigusr1', '--expose-gc', '--max-semi-space-size=4']
 
 export async function streamBridge(): Promise<Contender> {
   const cache = await compiled()
