@@ -7,13 +7,14 @@ import { auditPosition, readAudit } from './audit-log.ts'
 import { findCanaries, gatherPlaces } from './canary.ts'
 import { untilReplicas } from './disturbances.ts'
 import { example, exampleFiles } from './examples.ts'
+import { bridgeNamespace } from './flow.ts'
 import { buildImage, installChart, operatorNamespace, uninstallChart } from './install.ts'
 import { apply, kubectl, restrictedNamespace, until, untilCondition } from './kubectl.ts'
 import { objectsIn } from './leftovers.ts'
 import { collectLogs, type LogCollector } from './log-collector.ts'
 import { givenUp, moveThroughDisturbances } from './moving.ts'
 import { readSettings } from './settings.ts'
-import { applyBridges, bridgeNamespace, setStage, type Stage } from './stage.ts'
+import { applyBridges, setStage, type Stage } from './stage.ts'
 
 const settings = readSettings(process.env)
 const say = (line: string): void => console.log(`# ${line}`)
