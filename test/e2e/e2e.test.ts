@@ -15,6 +15,7 @@ import { collectLogs, type LogCollector } from './log-collector.ts'
 import { givenUp, moveThroughDisturbances } from './moving.ts'
 import { readSettings } from './settings.ts'
 import { applyBridges, setStage, type Stage } from './stage.ts'
+import { tellWhatIsWrong } from './told.ts'
 
 const settings = readSettings(process.env)
 const say = (line: string): void => console.log(`# ${line}`)
@@ -60,6 +61,12 @@ suite('on a cluster', { concurrency: 1 }, () => {
     for (const [index, { direction, tally }] of outcomes.entries())
       say(`${direction}: ${tallyLine(tally, bounds[index])}`)
     for (const [index, { tally }] of outcomes.entries()) assertWhole(tally, bounds[index] ?? 0)
+  })
+
+  test('what is wrong with Pub/Sub or Event Hubs is a condition and the last error', async () => {
+    const namespace = examplesNamespace
+    const wrongKey = stage.canary('wrong event hubs key')
+    for (const line of await tellWhatIsWrong(stage.pubsubAndEventHubs, { namespace, wrongKey })) say(line)
   })
 
   test('the value of a Secret is nowhere but in the Secret', async () => {

@@ -1,7 +1,7 @@
 /** The servers on this machine and the bridges between them. */
 import { randomBytes } from 'node:crypto'
 import { example, pointedAt } from './examples.ts'
-import { bridgeNamespace, type Flow, type Pair } from './flow.ts'
+import { bridgeNamespace, type Canary, type Flow, type Pair } from './flow.ts'
 import { kafkaAndKinesis } from './kafka-kinesis.ts'
 import { apply, type Manifest, restrictedNamespace, untilCondition } from './kubectl.ts'
 import { type PubsubAndEventHubs, pubsubAndEventHubs } from './pubsub-event-hubs.ts'
@@ -12,6 +12,8 @@ export interface Stage {
   readonly pubsubAndEventHubs: PubsubAndEventHubs
   /** Every value that was ever in a Secret, by name. */
   readonly canaries: Readonly<Record<string, string>>
+  /** Makes one more of them. */
+  readonly canary: Canary
   stop(): Promise<void>
 }
 
@@ -21,7 +23,7 @@ export const maxInFlightBytes = 256 * 1024
 /** Starts every server where pods reach it. */
 export async function setStage(host: string): Promise<Stage> {
   const canaries: Record<string, string> = {}
-  const canary = (name: string): string =>
+  const canary: Canary = (name) =>
     (canaries[name] = `canary-${name.replaceAll(' ', '-')}-${randomBytes(9).toString('hex')}`)
   const [one, other] = await Promise.all([kafkaAndKinesis(host, canary), pubsubAndEventHubs(host, canary)])
   const pairs = [one, other]
@@ -30,6 +32,7 @@ export async function setStage(host: string): Promise<Stage> {
     flows: pairs.flatMap(({ flows }) => flows),
     pubsubAndEventHubs: other,
     canaries,
+    canary,
     async stop() {
       await Promise.all(pairs.map((pair) => pair.stop()))
     },
