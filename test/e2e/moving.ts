@@ -27,7 +27,7 @@ interface Direction extends Traffic {
 const bytes = 200
 /** Records per second: slow while the bridges are disturbed, so that there is something to disturb. */
 const calm = 4_000
-const disturbed = 400
+const disturbed = 250
 
 /** `log` hears what happens. Rejects when a disturbance does not come to its end. */
 export async function moveThroughDisturbances(
