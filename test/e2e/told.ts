@@ -130,7 +130,7 @@ export async function tellWhatIsWrong(
   }
   const all = cases({ pubsub: pubsub.address, denying: denying.address, host })
   await apply(namespace, [secret, ...all.map(bridge)])
-  return Promise.all(all.map(async (one) => `${one.name}: ${(await told(namespace, one)).message}`))
+  return await Promise.all(all.map(async (one) => `${one.name}: ${(await told(namespace, one)).message}`))
 }
 
 async function told(namespace: string, { name, component, reason, says }: Wrong): Promise<Told> {
