@@ -25,7 +25,7 @@ test: setup ## everything that needs no cluster: checks, unit, API, integration,
 	$(RUN) check
 	$(RUN) test:all
 
-e2e: $(setup) ## on the cluster of KUBECONFIG: image, chart, real Kafka and Kinesis, faults
+e2e: $(setup) ## on the cluster of KUBECONFIG: image, chart, all four brokers, faults
 	$(RUN) test:e2e
 
 bench: $(setup) ## compare with MirrorMaker 2 in the same run; make bench ARGS=kafka-to-kafka

@@ -41,9 +41,11 @@ const latest = (values: readonly (number | undefined)[]): number | undefined => 
   return known.length === 0 ? undefined : Math.max(...known)
 }
 
+/** Undefined where nothing is known: once it had fields, the API server would take an empty object for null, and refuse it. */
 function checkpointOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['checkpoint'] {
   const committed = latest(reports.map(({ lastCommitAt }) => lastCommitAt))
   const oldest = latest(reports.map(({ oldestUnsettledSeconds }) => oldestUnsettledSeconds))
+  if (committed === undefined && oldest === undefined) return undefined
   return {
     ...(committed !== undefined && { lastCommittedAt: isoTime(committed) }),
     ...(oldest !== undefined && { oldestUnsettledSeconds: Math.round(oldest) }),
@@ -78,14 +80,15 @@ export function lastErrorOf(reports: readonly RuntimeReport[]): StreamBridgeStat
 export type Flow = Pick<StreamBridgeStatus, 'throughput' | 'checkpoint' | 'deadLetter'>
 
 /** Nothing where no replica has reported: absent is unknown. */
-export const flowOf = (reports: readonly RuntimeReport[]): Flow =>
-  reports.length === 0
-    ? {}
-    : {
-        throughput: {
-          inPerSecond: rate(sum(reports, ({ rates }) => rates.in)),
-          outPerSecond: rate(sum(reports, ({ rates }) => rates.out)),
-        },
-        checkpoint: checkpointOf(reports),
-        deadLetter: deadLetterOf(reports),
-      }
+export function flowOf(reports: readonly RuntimeReport[]): Flow {
+  if (reports.length === 0) return {}
+  const checkpoint = checkpointOf(reports)
+  return {
+    throughput: {
+      inPerSecond: rate(sum(reports, ({ rates }) => rates.in)),
+      outPerSecond: rate(sum(reports, ({ rates }) => rates.out)),
+    },
+    ...(checkpoint && { checkpoint }),
+    deadLetter: deadLetterOf(reports),
+  }
+}

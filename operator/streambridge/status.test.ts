@@ -95,6 +95,15 @@ test('a transition time stays while the condition does', async () => {
   assert.deepEqual(await since(), before)
 })
 
+test('replicas that have committed nothing yet have no checkpoint: an empty object would be refused', async () => {
+  const world = await aRunningBridge('orders')
+  const checkpoint = async () => (await world.get('orders'))?.status?.checkpoint
+  assert.notEqual(await checkpoint(), undefined)
+  world.report = { lastCommitAt: undefined, rates: { in: 0, out: 0 } }
+  await world.run('orders', 60_000)
+  assert.equal(await checkpoint(), undefined)
+})
+
 test('a text longer than 1024 bytes is cut between characters', () => {
   const cut = clip('€'.repeat(600))
   assert.ok(Buffer.byteLength(cut) <= 1024)

@@ -44,8 +44,8 @@ export async function killOperator(): Promise<void> {
 }
 
 /** Writes new Secret data. Returns when every pod is newer than that. */
-export async function rotateSecret(target: Target, secret: Manifest): Promise<void> {
-  await replacesPods(target, () => apply(target.namespace, [secret]))
+export async function rotateSecrets(target: Target, secrets: readonly Manifest[]): Promise<void> {
+  await replacesPods(target, () => apply(target.namespace, secrets))
 }
 
 /** Changes the StreamBridge. Returns when every pod runs the new spec. */

@@ -7,13 +7,15 @@ import { auditPosition, readAudit } from './audit-log.ts'
 import { findCanaries, gatherPlaces } from './canary.ts'
 import { untilReplicas } from './disturbances.ts'
 import { example, exampleFiles } from './examples.ts'
+import { bridgeNamespace } from './flow.ts'
 import { buildImage, installChart, operatorNamespace, uninstallChart } from './install.ts'
 import { apply, kubectl, restrictedNamespace, until, untilCondition } from './kubectl.ts'
 import { objectsIn } from './leftovers.ts'
 import { collectLogs, type LogCollector } from './log-collector.ts'
 import { givenUp, moveThroughDisturbances } from './moving.ts'
 import { readSettings } from './settings.ts'
-import { applyBridges, bridgeNamespace, setStage, type Stage } from './stage.ts'
+import { applyBridges, setStage, type Stage } from './stage.ts'
+import { tellWhatIsWrong } from './told.ts'
 
 const settings = readSettings(process.env)
 const say = (line: string): void => console.log(`# ${line}`)
@@ -59,6 +61,12 @@ suite('on a cluster', { concurrency: 1 }, () => {
     for (const [index, { direction, tally }] of outcomes.entries())
       say(`${direction}: ${tallyLine(tally, bounds[index])}`)
     for (const [index, { tally }] of outcomes.entries()) assertWhole(tally, bounds[index] ?? 0)
+  })
+
+  test('what is wrong with Pub/Sub or Event Hubs is a condition and the last error', async () => {
+    const namespace = examplesNamespace
+    const wrongKey = stage.canary('wrong event hubs key')
+    for (const line of await tellWhatIsWrong(stage.pubsubAndEventHubs, { namespace, wrongKey })) say(line)
   })
 
   test('the value of a Secret is nowhere but in the Secret', async () => {

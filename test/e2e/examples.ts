@@ -14,22 +14,21 @@ export async function example(file: string): Promise<Manifest[]> {
   return (await readManifests(join(directory, file))).map(({ object }) => object as unknown as Manifest)
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
 export interface Servers {
-  /** host:port of a Kafka broker. */
-  readonly kafka: string
-  readonly kinesis: { readonly endpoint: string; readonly region: string }
+  /** What is different in the fields of a connector, by its name. */
+  readonly connectors: Readonly<Record<string, Fields>>
   /** Data of the Secrets, by key. */
   readonly secretData: Readonly<Record<string, string>>
 }
-
-type Fields = Record<string, unknown>
 
 /** The same objects with the addresses and Secret data of a test. Everything else stays as a person would apply it. */
 export const pointedAt = (objects: readonly Manifest[], servers: Servers): Manifest[] =>
   objects.map((object) =>
     object.kind === 'Secret'
       ? { ...object, stringData: filled(object['stringData'] as Fields, servers.secretData) }
-      : (replaced(object, servers) as Manifest),
+      : (replaced(object, servers.connectors) as Manifest),
   )
 
 const filled = (data: Fields, values: Readonly<Record<string, string>>): Fields =>
@@ -40,13 +39,12 @@ const filled = (data: Fields, values: Readonly<Record<string, string>>): Fields 
     }),
   )
 
-function replaced(value: unknown, servers: Servers): unknown {
-  if (Array.isArray(value)) return value.map((item) => replaced(item, servers))
+function replaced(value: unknown, connectors: Servers['connectors']): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaced(item, connectors))
   if (typeof value !== 'object' || value === null) return value
   const fields = Object.entries(value).map(([name, field]): [string, unknown] => {
-    if (name === 'bootstrapServers') return [name, [servers.kafka]]
-    if (name === 'kinesis') return [name, { ...(replaced(field, servers) as Fields), ...servers.kinesis }]
-    return [name, replaced(field, servers)]
+    const different = connectors[name]
+    return [name, different === undefined ? replaced(field, connectors) : { ...(field as Fields), ...different }]
   })
   return Object.fromEntries(fields)
 }

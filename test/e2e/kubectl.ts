@@ -25,6 +25,7 @@ export interface Bridge extends Manifest {
     readonly readyReplicas?: number
     readonly updatedReplicas?: number
     readonly observedGeneration?: number
+    readonly lastError?: { readonly component: string; readonly reason: string; readonly message: string }
   }
 }
 
@@ -84,13 +85,13 @@ export async function restrictedNamespace(name: string): Promise<void> {
   await apply('default', [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }])
 }
 
-/** As `eventually`, with a limit in seconds, and asking no more than twice a second. */
+/** As `eventually`, with a limit in seconds, and asking once a second: `kubectl` takes what the bridges need. */
 export const until = <T>(
   what: string,
   seconds: number,
   ask: () => Promise<T>,
   satisfied: (answer: T) => boolean,
-): Promise<T> => eventually(what, ask, satisfied, { within: seconds * 1_000, every: 500 })
+): Promise<T> => eventually(what, ask, satisfied, { within: seconds * 1_000, every: 1_000 })
 
 /** Waits until a condition of a bridge has a status, and with it a reason if one is given. */
 export const untilCondition = (

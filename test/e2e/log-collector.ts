@@ -12,11 +12,13 @@ export interface LogCollector extends AsyncDisposable {
 
 /** Looks for new pods every second and follows each, one file per pod in `directory`. */
 export function collectLogs(directory: string, namespaces: readonly string[]): LogCollector {
+  const ours = new Set(namespaces)
   const followers = new Map<string, ChildProcess>()
   const stopping = new AbortController()
   const look = async (): Promise<void> => {
-    const pods = (await Promise.all(namespaces.map((name) => list<Pod>('pods', '--namespace', name)))).flat()
-    for (const pod of pods.filter(({ status }) => status.phase !== 'Pending')) follow(pod, directory, followers)
+    const pods = await list<Pod>('pods', '--all-namespaces')
+    for (const pod of pods.filter(({ metadata, status }) => ours.has(metadata.namespace) && status.phase !== 'Pending'))
+      follow(pod, directory, followers)
   }
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

@@ -1,11 +1,12 @@
-/** Moves records in both directions while everything that can happen to a bridge happens to it. */
+/** Moves records through every bridge while everything that can happen to a bridge happens to it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
 import { duplicateBound, type Tally } from '../support/tally.ts'
 import { testRun, type TestRun } from '../support/verifier.ts'
-import { edit, killOperator, killRuntimePod, rotateSecret, scale, type Target } from './disturbances.ts'
-import { maxInFlightBytes, type Stage } from './stage.ts'
-import { kafkaSender, kinesisSender, produce, readKafka, readKinesis, type Send } from './traffic.ts'
+import { edit, killOperator, killRuntimePod, rotateSecrets, scale, type Target } from './disturbances.ts'
+import type { Flow, Traffic } from './flow.ts'
+import { maxInFlightBytes, secretsOf, type Stage } from './stage.ts'
+import { produce } from './traffic.ts'
 
 export interface Outcome {
   readonly direction: string
@@ -15,13 +16,10 @@ export interface Outcome {
   readonly bound: number
 }
 
-interface Direction {
+interface Direction extends Traffic {
   readonly name: string
   readonly target: Target
   readonly run: TestRun
-  readonly send: Send
-  readonly close: () => Promise<void>
-  readonly read: (signal: AbortSignal) => Promise<void>
   /** Most records that arrived within one second. */
   peak: number
 }
@@ -29,7 +27,7 @@ interface Direction {
 const bytes = 200
 /** Records per second: slow while the bridges are disturbed, so that there is something to disturb. */
 const calm = 4_000
-const disturbed = 400
+const disturbed = 250
 
 /** `log` hears what happens. Rejects when a disturbance does not come to its end. */
 export async function moveThroughDisturbances(
@@ -37,7 +35,7 @@ export async function moveThroughDisturbances(
   records: number,
   log: (line: string) => void,
 ): Promise<Outcome[]> {
-  const directions = await openDirections(stage)
+  const directions = await Promise.all(stage.flows.map(openDirection))
   const reading = new AbortController()
   const readers = directions.map((direction) => direction.read(reading.signal))
   const peaks = directions.map((direction) => watchPeak(direction, reading.signal))
@@ -65,50 +63,32 @@ export async function moveThroughDisturbances(
   }))
 }
 
-async function openDirections({ kafka, kinesis, ...targets }: Stage): Promise<Direction[]> {
-  const brokers = kafka.bootstrapServers
-  const run = (name: string): TestRun => testRun({ run: `${name}-${Date.now()}`, keys: 256, bytes })
-  const toKinesis = run('to-kinesis')
-  const toKafka = run('to-kafka')
-  return [
-    {
-      name: 'Kafka → Kinesis',
-      target: targets.toKinesis,
-      run: toKinesis,
-      ...(await kafkaSender(brokers, 'orders')),
-      read: (signal) => readKinesis(kinesis.endpoint, 'orders', toKinesis, signal),
-      peak: 0,
-    },
-    {
-      name: 'Kinesis → Kafka',
-      target: targets.toKafka,
-      run: toKafka,
-      ...kinesisSender(kinesis.endpoint, 'clicks'),
-      read: (signal) => readKafka(brokers, 'clicks', toKafka, signal),
-      peak: 0,
-    },
-  ]
+async function openDirection({ name, target, headers, open }: Flow): Promise<Direction> {
+  const run = testRun({ run: `${target.bridge}-${Date.now()}`, keys: 256, bytes, marked: headers })
+  return { name, target, run, ...(await open(run)), peak: 0 }
 }
 
 async function disturb(stage: Stage, log: (line: string) => void): Promise<void> {
-  const { toKinesis, toKafka } = stage
-  const both = [toKinesis, toKafka]
   const began = performance.now()
   const step = async (what: string, act: () => Promise<unknown>): Promise<void> => {
     await act()
     log(`${((performance.now() - began) / 1000).toFixed(0)} s: ${what}`)
   }
-  const eachBridge = (act: (target: typeof toKafka) => Promise<void>) => () => Promise.all(both.map(act))
+  const eachBridge = (act: (target: Target) => Promise<void>) => () =>
+    Promise.all(stage.flows.map(({ target }) => act(target)))
   await sleep(5_000)
   await step('killed a runtime pod of each bridge', eachBridge(killRuntimePod))
   await step('killed the operator', killOperator)
-  await step('changed the Kafka password', async () => rotateSecret(toKinesis, await stage.newKafkaPassword()))
+  await step('changed credentials in the brokers and in the Secrets', async () => {
+    const flows = (await Promise.all(stage.pairs.map((pair) => pair.rotate()))).flat()
+    await Promise.all(flows.map(async (flow) => rotateSecrets(flow.target, await secretsOf(flow))))
+  })
   await step(
     'scaled to 3',
     eachBridge((target) => scale(target, 3)),
   )
   await step(
-    'edited both bridges',
+    'edited every bridge',
     eachBridge((target) => edit(target, { spec: { delivery: { commitInterval: '500ms' } } })),
   )
   await step(

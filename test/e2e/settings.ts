@@ -14,7 +14,7 @@ export interface Settings {
   readonly host: string
   /** The API server's audit log (JSON lines), where it can be read. */
   readonly auditLog: string | undefined
-  /** Records per direction. */
+  /** Records of each flow. */
   readonly records: number
   /** Leave everything installed at the end. */
   readonly keep: boolean

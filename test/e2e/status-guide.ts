@@ -2,6 +2,7 @@
  * Writes docs/guides/status.md from what kubectl really prints: `node test/e2e/status-guide.ts`, with the same environment as
  * the end-to-end tests. The operator is installed by it and removed at the end.
  */
+import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTopic } from '../support/kafka.ts'
@@ -9,7 +10,7 @@ import { testRun } from '../support/verifier.ts'
 import { buildImage, installChart, root, uninstallChart } from './install.ts'
 import { apply, type Bridge, find, kubectl, type Manifest, restrictedNamespace, until } from './kubectl.ts'
 import { readSettings } from './settings.ts'
-import { setStage, type Stage } from './stage.ts'
+import { type KafkaAndKinesis, kafkaAndKinesis } from './kafka-kinesis.ts'
 import { kafkaSender, produce } from './traffic.ts'
 
 interface Case {
@@ -41,7 +42,7 @@ const condition = (object: Bridge, type: string): string | undefined => {
   return found && `${found.status}/${found.reason}`
 }
 
-function cases({ kafka, kinesis }: Stage): Case[] {
+function cases({ kafka, kinesis }: KafkaAndKinesis): Case[] {
   const secure = (name: string): object => ({
     bootstrapServers: [kafka.addresses['sasl-tls']],
     topics: ['orders'],
@@ -162,18 +163,15 @@ What \`kubectl get sbr\` and \`kubectl describe sbr\` say in each case. Captured
 [the reference](../reference/conditions.md).
 `
 
-async function fill(stage: Stage): Promise<void> {
-  const { kafka, canaries } = stage
+async function fill({ kafka, username, password }: KafkaAndKinesis): Promise<void> {
   for (const topic of ['backlog', 'quiet']) await createTopic(kafka.bootstrapServers, topic, { partitions: 6 })
   const sender = await kafkaSender(kafka.bootstrapServers, 'backlog')
   const records = 300_000
   await produce(testRun({ run: 'backlog', keys: 256 }), { records, rate: () => 40_000 }, sender.send)
   await sender.close()
-  const username = canaries['username'] ?? ''
-  const password = canaries['password 1'] ?? ''
   await restrictedNamespace(namespace)
   await apply(namespace, [
-    secret('orders-kafka', { username, password, 'ca.crt': kafka.authority?.ca ?? '' }),
+    secret('orders-kafka', { username, password: password(), 'ca.crt': kafka.authority?.ca ?? '' }),
     secret('orders-kafka-old', { password: 'the-password-of-last-year' }),
     secret('orders-empty', { user: 'x' }),
     secret('orders-aws', { 'access-key-id': 'a', 'secret-access-key': 'b' }),
@@ -181,7 +179,7 @@ async function fill(stage: Stage): Promise<void> {
 }
 
 const settings = readSettings(process.env)
-const [stage] = await Promise.all([setStage(settings.host), buildImage(settings)])
+const [stage] = await Promise.all([kafkaAndKinesis(settings.host, () => randomUUID()), buildImage(settings)])
 try {
   await installChart(settings)
   await fill(stage)

@@ -1,4 +1,4 @@
-/** Independent clients on both sides of a bridge: kafkajs for Kafka, the AWS SDK for Kinesis. */
+/** Independent clients on both sides of a bridge: kafkajs for Kafka, the vendors' SDKs for the others. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   GetRecordsCommand,
@@ -8,6 +8,7 @@ import {
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis'
 import kafkajs from 'kafkajs'
+import type { StreamClient } from '../support/ends/end.ts'
 import { kafkaClient } from '../support/kafka.ts'
 import { kinesisClient } from '../support/kinesis.ts'
 import type { TestRecord, TestRun } from '../support/verifier.ts'
@@ -114,3 +115,17 @@ export async function readKinesis(endpoint: string, stream: string, run: TestRun
   )
   client.destroy()
 }
+
+/** Sends with one client and reads with the other. */
+export const between = ({ from, to }: { from: StreamClient; to: StreamClient }, run: TestRun) => ({
+  send: from.send,
+  async read(signal: AbortSignal) {
+    while (!signal.aborted) {
+      await to.collect(run)
+      await sleep(100)
+    }
+  },
+  async close() {
+    await Promise.all([from.close(), to.close()])
+  },
+})

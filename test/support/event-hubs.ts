@@ -103,9 +103,9 @@ function commandLine({ hubs = {}, consumerGroups = [], args = [], host }: EventH
   ]
 }
 
-/** @param key of the policy `test` */
-export const eventHubsConnectionString = (endpoint: string, hub?: string, key = 'test-key'): string =>
-  `Endpoint=sb://${endpoint};SharedAccessKeyName=test;SharedAccessKey=${key};UseDevelopmentEmulator=true` +
+/** @param key of the policy */
+export const eventHubsConnectionString = (endpoint: string, hub?: string, key = 'test-key', policy = 'test'): string =>
+  `Endpoint=sb://${endpoint};SharedAccessKeyName=${policy};SharedAccessKey=${key};UseDevelopmentEmulator=true` +
   (hub === undefined ? '' : `;EntityPath=${hub}`)
 
 /** Starts it and waits until it answers. */

@@ -119,22 +119,24 @@ export interface PlainMessage {
 }
 
 /** Publishes in order, one request at a time for each key, and waits until all is stored. */
-export const publish = (address: string, topic: string, messages: readonly PlainMessage[]): Promise<void> =>
-  withPubsub(address, async (client) => {
-    const publisher = client.topic(topic, {
-      messageOrdering: true,
-      batching: { maxMessages: 500, maxMilliseconds: 5 },
-    })
-    await Promise.all(
-      messages.map(({ key, data, attributes = {} }) =>
-        publisher.publishMessage({
-          data,
-          attributes: { ...attributes },
-          ...(key === undefined ? {} : { orderingKey: key }),
-        }),
-      ),
-    )
+export async function publishWith(client: PubSub, topic: string, messages: readonly PlainMessage[]): Promise<void> {
+  const publisher = client.topic(topic, {
+    messageOrdering: true,
+    batching: { maxMessages: 500, maxMilliseconds: 5 },
   })
+  await Promise.all(
+    messages.map(({ key, data, attributes = {} }) =>
+      publisher.publishMessage({
+        data,
+        attributes: { ...attributes },
+        ...(key === undefined ? {} : { orderingKey: key }),
+      }),
+    ),
+  )
+}
+
+export const publish = (address: string, topic: string, messages: readonly PlainMessage[]): Promise<void> =>
+  withPubsub(address, (client) => publishWith(client, topic, messages))
 
 export interface PulledMessage {
   readonly id: string

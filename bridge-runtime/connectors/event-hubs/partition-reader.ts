@@ -190,18 +190,18 @@ export class HubReader implements PartitionReader {
       const reading = this.#link !== undefined && this.#arrivals.empty
       await clock.sleep(watchInterval, closed)
       if (closed.aborted) return
+      const before = this.#after
       const found = await api.properties(this.partition, closed).catch(() => undefined)
-      if (found !== undefined) this.#watched(found, reading && this.#link !== undefined)
+      if (found !== undefined) this.#watched(found, { before, reading: reading && this.#link !== undefined })
     }
   }
 
-  /** @param reading whether events could have come since the last look */
-  #watched(found: PartitionProperties, reading: boolean): void {
+  /** @param look what was read when it began: events may have arrived since; and whether some could have since the last one */
+  #watched(found: PartitionProperties, look: { readonly before: number | undefined; readonly reading: boolean }): void {
     this.#tell(found)
-    const after = this.#after
     // Nothing came from the start position on: all there is lies before it.
-    if (after === undefined && reading) this.#lag.begins(found.last)
-    if (after === undefined || found.empty || found.last >= after) return
+    if (this.#after === undefined && look.reading) this.#lag.begins(found.last)
+    if (look.before === undefined || found.empty || found.last >= look.before) return
     try {
       this.#checkGap(found)
     } catch (thrown) {

@@ -3,7 +3,7 @@ import { fileLeases } from '../../../bridge-runtime/leases/file.ts'
 import type { RuntimeOptions } from '../runtime-process.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
 
-export interface End extends AsyncDisposable {
+export interface End extends AsyncDisposable, Pick<StreamClient, 'send' | 'collect'> {
   /** `Kafka`, `Kinesis`, ... */
   readonly broker: string
   /** Unique, so that ends share a server. */
@@ -16,12 +16,17 @@ export interface End extends AsyncDisposable {
   readonly patience: number
   /** Whether its records have headers: then `send` adds the mark, and `collect` hands it over. */
   readonly headers: boolean
-  /** Resolves when all are stored. */
-  send(records: readonly TestRecord[]): Promise<void>
   /** The source's checkpoints by partition, as numbers that grow; empty where messages are acknowledged one by one. */
   checkpoints(leases: string): Promise<ReadonlyMap<string, bigint>>
+}
+
+/** Sends to a stream and looks at what arrived there. */
+export interface StreamClient {
+  /** Resolves when all are stored. */
+  readonly send: (records: readonly TestRecord[]) => Promise<void>
   /** Hands what newly arrived to the checker, each partition in its order. */
-  collect(run: TestRun): Promise<void>
+  readonly collect: (run: TestRun) => Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export type OpenEnd = (partitions?: number) => Promise<End>

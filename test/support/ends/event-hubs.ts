@@ -3,7 +3,7 @@ import { eventHubsConnectionString } from '../event-hubs.ts'
 import { consumerOf, producerOf } from '../event-hubs-sdk.ts'
 import { sharedEventHubs, uniqueName } from '../shared-servers.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
-import { type End, lazily, leasedCheckpoints, markHeader, parts } from './end.ts'
+import { type End, lazily, leasedCheckpoints, markHeader, parts, type StreamClient } from './end.ts'
 
 const auth = { connectionStringSecretRef: { name: 'azure', key: 'connection-string' } }
 
@@ -11,18 +11,9 @@ const auth = { connectionStringSecretRef: { name: 'azure', key: 'connection-stri
 export async function eventHubsEnd(partitions = 4): Promise<End> {
   const { endpoint, admin } = await sharedEventHubs()
   const eventHubName = uniqueName('end')
-  const checkers = '$Default'
   await admin.createHub(eventHubName, partitions, ['bridge'])
-  const forHub = eventHubsConnectionString(endpoint, eventHubName)
   const connection = { fullyQualifiedNamespace: endpoint.split(':')[0] ?? '', eventHubName, auth }
-  const producer = lazily(
-    () => Promise.resolve(producerOf(forHub)),
-    (client) => client.close(),
-  )
-  const collector = lazily(
-    () => Promise.resolve(openCollector(consumerOf(forHub, checkers), partitions)),
-    (opened) => opened.close(),
-  )
+  const client = eventHubsStream(eventHubsConnectionString(endpoint, eventHubName), partitions)
   return {
     broker: 'Event Hubs',
     stream: eventHubName,
@@ -33,17 +24,38 @@ export async function eventHubsEnd(partitions = 4): Promise<End> {
     secrets: { azure: { 'connection-string': eventHubsConnectionString(endpoint) } },
     patience: 4_000,
     headers: true,
+    send: client.send,
+    checkpoints: leasedCheckpoints,
+    collect: client.collect,
+    async [Symbol.asyncDispose]() {
+      await client.close()
+      await admin.deleteHub(eventHubName)
+    },
+  }
+}
+
+/** @param connectionString names the hub; it is read with the consumer group `$Default` */
+export function eventHubsStream(connectionString: string, partitions: number): StreamClient {
+  const producer = lazily(
+    () => Promise.resolve(producerOf(connectionString)),
+    (client) => client.close(),
+  )
+  const collector = lazily(
+    () => Promise.resolve(openCollector(consumerOf(connectionString), partitions)),
+    (opened) => opened.close(),
+  )
+  return {
     async send(records) {
       const client = await producer.get()
-      for (const [partitionKey, ofKey] of byKey(records))
+      const sendKey = async ([partitionKey, ofKey]: readonly [string, readonly TestRecord[]]): Promise<void> => {
         for (const part of parts(ofKey, batchBytes)) await client.sendBatch(part.map(eventOf), { partitionKey })
+      }
+      await Promise.all([...byKey(records)].map(sendKey))
     },
-    checkpoints: leasedCheckpoints,
     collect: async (run) => (await collector.get()).collect(run),
-    async [Symbol.asyncDispose]() {
+    async close() {
       await producer.close()
       await collector.close()
-      await admin.deleteHub(eventHubName)
     },
   }
 }

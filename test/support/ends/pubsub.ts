@@ -1,7 +1,15 @@
-import type { v1 } from '@google-cloud/pubsub'
-import { createTopic, deleteTopic, publish, pubsubProject, pull, subscriberClient } from '../pubsub.ts'
+import type { PubSub, v1 } from '@google-cloud/pubsub'
+import {
+  createTopic,
+  deleteTopic,
+  publishWith,
+  pubsubClient,
+  pubsubProject,
+  pull,
+  subscriberClient,
+} from '../pubsub.ts'
 import { sharedPubsub, uniqueName } from '../shared-servers.ts'
-import { type End, lazily, markHeader } from './end.ts'
+import { type End, lazily, markHeader, type StreamClient } from './end.ts'
 
 /** A topic with two ordered subscriptions, one for the bridge and one to look at what was published, with the SDK as the client. */
 export async function pubsubEnd(): Promise<End> {
@@ -10,10 +18,7 @@ export async function pubsubEnd(): Promise<End> {
   const check = `${topic}-check`
   await createTopic(address, topic, [topic, check], { ackDeadlineSeconds: 10 })
   const connection = { projectID: pubsubProject, endpoint: `http://${address}` }
-  const subscriber = lazily<v1.SubscriberClient>(
-    () => Promise.resolve(subscriberClient(address)),
-    (client) => client.close(),
-  )
+  const client = pubsubStream({ address, topic, check })
   return {
     broker: 'Pub/Sub',
     stream: topic,
@@ -22,13 +27,38 @@ export async function pubsubEnd(): Promise<End> {
     secrets: {},
     patience: 15_000,
     headers: true,
-    send: (records) =>
-      publish(
-        address,
-        topic,
-        records.map(({ key, value, mark }) => ({ key, data: value, attributes: { [markHeader]: mark } })),
-      ),
+    send: client.send,
     checkpoints: () => Promise.resolve(new Map()),
+    collect: client.collect,
+    async [Symbol.asyncDispose]() {
+      await client.close()
+      await deleteTopic(address, topic, [topic, check])
+    },
+  }
+}
+
+export interface PubsubStream {
+  /** host:port of an emulator. */
+  readonly address: string
+  readonly topic: string
+  /** A subscription to look at what was published; what was looked at is acknowledged. */
+  readonly check: string
+}
+
+export function pubsubStream({ address, topic, check }: PubsubStream): StreamClient {
+  const publisher = lazily<PubSub>(
+    () => Promise.resolve(pubsubClient(address)),
+    (client) => client.close(),
+  )
+  const subscriber = lazily<v1.SubscriberClient>(
+    () => Promise.resolve(subscriberClient(address)),
+    (client) => client.close(),
+  )
+  return {
+    async send(records) {
+      const messages = records.map(({ key, value, mark }) => ({ key, data: value, attributes: { [markHeader]: mark } }))
+      await publishWith(await publisher.get(), topic, messages)
+    },
     async collect(run) {
       const client = await subscriber.get()
       for (let more = true; more; ) {
@@ -37,9 +67,9 @@ export async function pubsubEnd(): Promise<End> {
         more = messages.length > 0
       }
     },
-    async [Symbol.asyncDispose]() {
+    async close() {
+      await publisher.close()
       await subscriber.close()
-      await deleteTopic(address, topic, [topic, check])
     },
   }
 }

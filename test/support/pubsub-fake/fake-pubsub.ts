@@ -156,8 +156,17 @@ function outcome(
 
 type PullStream = ServerDuplexStream<Instance<'StreamingPullRequest'>, object>
 
-/** Starts it, in plain text unless a certificate is given. */
-export async function startFakePubsub({ certificate }: { certificate?: Certificate } = {}): Promise<FakePubsub> {
+export interface FakePubsubOptions {
+  /** Default: plain text. */
+  readonly certificate?: Certificate
+  /** Where it listens. Default 127.0.0.1. */
+  readonly host?: string
+}
+
+export async function startFakePubsub({
+  certificate,
+  host = '127.0.0.1',
+}: FakePubsubOptions = {}): Promise<FakePubsub> {
   const service = new FakeService()
   const streams = new Set<PullStream>()
   const calls: FakeCall[] = []
@@ -207,13 +216,13 @@ export async function startFakePubsub({ certificate }: { certificate?: Certifica
   const server = new Server({ 'grpc.max_receive_message_length': 20_000_000 })
   for (const [name, definition] of Object.entries(methods))
     server.addService({ [name]: definition }, { [name]: name === 'streamingPull' ? pull : unary(name) })
-  const port = await listen(server, certificate)
+  const port = await listen(server, host, certificate)
   const stop = async (): Promise<void> => {
     for (const { queue } of service.subscriptions.values()) queue.close()
     server.forceShutdown()
   }
   const fake: FakePubsub = {
-    address: `127.0.0.1:${port}`,
+    address: `${host}:${port}`,
     calls,
     refuse: () => undefined,
     createTopic(topic, subscriptions = [], settings = {}) {
@@ -271,7 +280,7 @@ function attach(
   return { queue, stream }
 }
 
-function listen(server: Server, certificate: Certificate | undefined): Promise<number> {
+function listen(server: Server, host: string, certificate: Certificate | undefined): Promise<number> {
   const credentials =
     certificate === undefined
       ? ServerCredentials.createInsecure()
@@ -279,6 +288,6 @@ function listen(server: Server, certificate: Certificate | undefined): Promise<n
           { private_key: Buffer.from(certificate.key), cert_chain: Buffer.from(certificate.cert) },
         ])
   return new Promise((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(port) : reject(error))),
+    server.bindAsync(`${host}:0`, credentials, (error, port) => (error === null ? resolve(port) : reject(error))),
   )
 }
