@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Direction } from '../../chaos/direction.ts'
-import type { Broker } from '../../matrix/brokers.ts'
+import type { Broker } from '../../support/ends/brokers.ts'
 import { startRuntime } from '../../support/runtime-process.ts'
 import { awaitReady, startServer, temporaryDirectory } from '../../support/server-process.ts'
 import { sharedEventHubs, sharedKafka, sharedKinesis, sharedPubsub } from '../../support/shared-servers.ts'

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type Broker, brokers } from '../../matrix/brokers.ts'
+import { type Broker, brokers } from '../../support/ends/brokers.ts'
 import { startKinesis } from '../../support/kinesis.ts'
 import { startPubsub } from '../../support/pubsub.ts'
 import { kinesisVariable, pubsubVariable } from '../../support/shared-servers.ts'

@@ -1,7 +1,7 @@
 /** One contender, one pair: everything waits in a new source, and is copied to a new sink. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { direction } from '../../chaos/direction.ts'
-import { type Broker, openEnd } from '../../matrix/brokers.ts'
+import { type Broker, openEnd } from '../../support/ends/brokers.ts'
 import type { End } from '../../support/ends/end.ts'
 import type { Tally } from '../../support/tally.ts'
 import { type TestRun, testRun } from '../../support/verifier.ts'
