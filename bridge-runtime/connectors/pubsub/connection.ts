@@ -16,7 +16,6 @@ import {
 import type { ConnectorContext } from '../define-connector.ts'
 import { readCredentials } from './credentials.ts'
 import { type Doing, translate } from './errors.ts'
-import { encodePublishRequest, type OutgoingMessage } from './publish-request.ts'
 import type { PubsubConnectionConfig } from './schema.ts'
 
 export type PubsubMessage = protos.google.pubsub.v1.IPubsubMessage
@@ -29,8 +28,7 @@ type Callback = (error: Error | null, answer: unknown) => void
 interface Call {
   cancel(): void
 }
-type Unary = (request: object, ...rest: Parameters<Invoke>) => Call
-type Invoke = (metadata: Metadata, options: { readonly deadline: number }, done: Callback) => Call
+type Unary = (request: object, metadata: Metadata, options: { readonly deadline: number }, done: Callback) => Call
 type Stub = Client & Readonly<Record<string, (...rest: never[]) => unknown>>
 
 /** Google's authentication, as the generated clients share it. */
@@ -46,8 +44,6 @@ export interface Connection {
   readonly plainText: boolean
   readonly auth: Auth
   call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions): Promise<Answer>
-  /** Stores all of the messages or none. */
-  publish(topic: string, messages: readonly OutgoingMessage[], doing: Doing): Promise<void>
   /** Opens a bidirectional stream; it fails with a gRPC status. */
   pull(subscription: string): PullCall
   /** True when the server can be reached, as far as is known. */
@@ -120,22 +116,8 @@ export async function connect(
     endpoint,
     plainText: address.plainText,
     auth: client.auth,
-    call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions) {
-      const invoke = stub[method] as unknown as Unary
-      return unary<Answer>((...rest) => invoke.call(stub, request, ...rest), routeOf(request), {
-        ...options,
-        closed: closed.signal,
-        doing: { ...doing, endpoint },
-      })
-    },
-    publish(topic, messages, doing) {
-      const request = encodePublishRequest(topic, messages)
-      return unary<void>(
-        (...rest) => stub.makeUnaryRequest(publishMethod, asIs, ignored, request, ...rest),
-        routeOf({ topic }),
-        { closed: closed.signal, doing: { ...doing, endpoint } },
-      )
-    },
+    call: (method, request, doing, options) =>
+      unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint } }),
     pull(subscription) {
       const open = stub['streamingPull'] as unknown as (metadata: Metadata) => PullCall
       return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`))
@@ -176,31 +158,25 @@ function routed(parameters: string): Metadata {
 
 const routes = ['topic', 'subscription', 'name'] as const
 
-function routeOf(request: object): Metadata {
-  const fields = request as Readonly<Record<string, unknown>>
-  const route = routes.find((name) => typeof fields[name] === 'string')
-  return routed(route === undefined ? '' : `${route}=${encodeURIComponent(String(fields[route]))}`)
-}
-
-const publishMethod = '/google.pubsub.v1.Publisher/Publish'
-const asIs = (bytes: Buffer): Buffer => bytes
-/** What is answered are ids nobody asks for. */
-const ignored = (): object => ({})
-
 interface Sending extends CallOptions {
   readonly closed: AbortSignal
   readonly doing: Doing
 }
 
 function unary<Answer>(
-  invoke: Invoke,
-  metadata: Metadata,
+  stub: Stub,
+  method: string,
+  request: object,
   { signal, closed, timeout = callTimeout, doing }: Sending,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true || closed.aborted)
       return reject(translate({ code: status.CANCELLED, details: 'given up' }, doing))
-    const call = invoke(metadata, { deadline: Date.now() + timeout }, (error, answer) => {
+    const fields = request as Readonly<Record<string, unknown>>
+    const route = routes.find((name) => typeof fields[name] === 'string')
+    const metadata = routed(route === undefined ? '' : `${route}=${encodeURIComponent(String(fields[route]))}`)
+    const invoke = stub[method] as unknown as Unary
+    const call = invoke.call(stub, request, metadata, { deadline: Date.now() + timeout }, (error, answer) => {
       signal?.removeEventListener('abort', cancel)
       closed.removeEventListener('abort', cancel)
       if (error === null) resolve(answer as Answer)

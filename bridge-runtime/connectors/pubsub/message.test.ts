@@ -52,7 +52,7 @@ test('a message keeps to the limits of the service: attribute names and values, 
         orderingKeyOf(record.key),
       )
       if (outgoing instanceof BridgeError) assert.fail(outgoing.message)
-      const { attributes, orderingKey = '' } = outgoing.message
+      const { attributes = {}, orderingKey = '' } = outgoing.message
       for (const [name, value] of Object.entries(attributes ?? {})) {
         assert.ok(Buffer.byteLength(name) <= 256 && Buffer.byteLength(value) <= 1024 && !name.startsWith('goog'))
       }

@@ -4,7 +4,6 @@ import { BridgeError } from '../../core/errors.ts'
 import { type AttributeLimits, attributesOf, carriedIn } from '../attributes.ts'
 import { keyOfText, tellsKey, textOfKey } from '../text-key.ts'
 import type { PubsubMessage } from './connection.ts'
-import type { OutgoingMessage } from './publish-request.ts'
 
 /** The service's limits: bytes of a message, its attributes and their sizes, and the ordering key. */
 const maxMessageBytes = 10_000_000
@@ -21,7 +20,7 @@ const overhead = 24
 const fits = (text: string): boolean => Buffer.byteLength(text) <= maxKeyBytes
 
 export interface Outgoing {
-  readonly message: OutgoingMessage
+  readonly message: PubsubMessage
   /** As the service counts them, or slightly more. */
   readonly bytes: number
 }

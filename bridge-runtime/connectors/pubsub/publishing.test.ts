@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { randomNumbers } from '../../../test/support/verifier.ts'
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
-import type { OutgoingMessage } from './publish-request.ts'
+import type { PubsubMessage } from './connection.ts'
 import { type Parcel, Publishing, type PublishingOptions } from './publishing.ts'
 
 const lost = new BridgeError('the connection was lost', { kind: 'retryable', reason: 'EndpointUnreachable' })
@@ -13,7 +13,7 @@ const invalid = new BridgeError('the message does not match the schema', { kind:
 const publishing = (publish: PublishingOptions['publish'], more: Partial<PublishingOptions> = {}): Publishing =>
   new Publishing({ publish, maxMessages: 1_000, maxBytes: 1_000_000, maxRequests: 8, ...more })
 
-const textOf = ({ data }: OutgoingMessage): string => Buffer.from(data).toString()
+const textOf = ({ data }: PubsubMessage): string => Buffer.from(data ?? '').toString()
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Adds messages of one key; resolves with a failure, or undefined, for each. */
@@ -23,7 +23,7 @@ function send(to: Publishing, key: string, texts: readonly string[], abandoned =
     let open = texts.length
     const parcel: Parcel = {
       key,
-      messages: texts.map((text) => ({ data: Buffer.from(text), attributes: {}, orderingKey: key })),
+      messages: texts.map((text) => ({ data: Buffer.from(text), orderingKey: key })),
       sizes: texts.map((text) => text.length),
       done(from, until, failure) {
         for (let at = from; at < until; at += 1) results[at] = failure

@@ -5,10 +5,10 @@
  */
 import { heldBack } from '../../core/delivery.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
-import type { OutgoingMessage } from './publish-request.ts'
+import type { PubsubMessage } from './connection.ts'
 
 export interface PublishingOptions {
-  publish(messages: OutgoingMessage[]): Promise<unknown>
+  publish(messages: PubsubMessage[]): Promise<unknown>
   readonly maxMessages: number
   readonly maxBytes: number
   readonly maxRequests: number
@@ -18,7 +18,7 @@ export interface PublishingOptions {
 export interface Parcel {
   /** Empty: no order. */
   readonly key: string
-  readonly messages: readonly OutgoingMessage[]
+  readonly messages: readonly PubsubMessage[]
   /** Bytes of each. */
   readonly sizes: readonly number[]
   /** Called once for each message. Undefined: stored. */
@@ -144,7 +144,7 @@ export class Publishing {
   }
 
   /** Undefined: stored. Never rejects. */
-  async #outcome(messages: OutgoingMessage[]): Promise<BridgeError | undefined> {
+  async #outcome(messages: PubsubMessage[]): Promise<BridgeError | undefined> {
     try {
       await this.#options.publish(messages)
       return undefined

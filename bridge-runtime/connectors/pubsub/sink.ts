@@ -3,10 +3,9 @@ import type { Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.
 import { heldBack } from '../../core/delivery.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
-import { type Connection, connect } from './connection.ts'
+import { type Connection, connect, type PubsubMessage } from './connection.ts'
 import type { Doing } from './errors.ts'
 import { messageOf, orderingKeyOf } from './message.ts'
-import type { OutgoingMessage } from './publish-request.ts'
 import { type Parcel, Publishing } from './publishing.ts'
 import type { PubsubSinkConfig } from './schema.ts'
 
@@ -33,7 +32,7 @@ export function pubsubSink(
   const publishing = new Publishing({
     async publish(messages) {
       if (connection === undefined) throw new TypeError('the sink is not open')
-      await connection.publish(topic, messages, publish)
+      await connection.call('publish', { topic, messages }, publish)
     },
     maxMessages: limits.maxMessages,
     maxBytes,
@@ -116,7 +115,7 @@ class Write {
 
   /** One parcel per ordering key. What the service would refuse is settled here. */
   #parcels(): Iterable<Parcel> {
-    const parcels = new Map<string, { messages: OutgoingMessage[]; sizes: number[]; indexes: number[] } & Parcel>()
+    const parcels = new Map<string, { messages: PubsubMessage[]; sizes: number[]; indexes: number[] } & Parcel>()
     const refused = new Set<string>()
     for (const [index, record] of this.#batch.records().entries()) {
       const key = this.#options.keyed ? orderingKeyOf(record.key) : ''
@@ -137,7 +136,7 @@ class Write {
     return parcels.values()
   }
 
-  #parcel(key: string): { messages: OutgoingMessage[]; sizes: number[]; indexes: number[] } & Parcel {
+  #parcel(key: string): { messages: PubsubMessage[]; sizes: number[]; indexes: number[] } & Parcel {
     const indexes: number[] = []
     return {
       key,
