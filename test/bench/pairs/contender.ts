@@ -33,7 +33,7 @@ async function written(url: string): Promise<number> {
   return ((await response.json()) as { readonly totals: { readonly out: number } }).totals.out
 }
 
-/** With the defaults of a manifest and the flags of the image. */
+/** With the flags of the image, and the defaults of a manifest but for what an end sets (polling, leases). */
 export const startOurs: StartContender = async ({ direction, nodeArgs = [] }) => {
   const runtime = await startRuntime({
     bridge: { name: direction.from.stream, source: direction.from.source, sink: direction.to.sink },
