@@ -21,11 +21,11 @@ export interface PairResult {
   readonly seconds: number
 }
 
-/** Records per second at most: it makes what a kill may repeat a number. */
-const rate = 4_000
-/** Milliseconds between two commits, and that one commit may take. */
+/** Records per second at most: it makes what a kill may repeat a number, well below what has arrived by then. */
+const rate = 2_000
+/** Milliseconds between two commits, and that one commit may take on a busy machine. */
 const commitInterval = 500
-const commitTime = 500
+const commitTime = 1_000
 /** Records of the 256 KiB in flight, and of the fetch that went beyond them. */
 const inFlight = 1_000
 const delivery = {

@@ -25,8 +25,6 @@ export const suites: readonly Suite[] = [
   { name: 'event-hubs', folders: ['test/integration/event-hubs/'], needs: ['eventHubs'] },
   { name: 'kube', folders: ['test/integration/kube/'], needs: ['kube'] },
   { name: 'operator', folders: ['test/integration/operator/'], needs: ['kube'] },
-  { name: 'bridge', folders: ['test/integration/bridge/'], needs: ['kafka', 'kinesis'] },
-  { name: 'embedded', folders: ['test/integration/embedded/', 'test/demo/'], needs: ['kinesis'] },
   { name: 'matrix', folders: ['test/matrix/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
   { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
 ]
