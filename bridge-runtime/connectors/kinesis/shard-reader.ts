@@ -33,7 +33,7 @@ export class ShardReader implements PartitionReader {
   readonly epoch: number
   readonly settlement: Settlement
   readonly #options: ShardReaderOptions
-  readonly #lag = new ShardLag()
+  readonly #lag: ShardLag
   #position: ShardPosition
   #iterator: string | undefined
   #readAt = Number.NEGATIVE_INFINITY
@@ -45,6 +45,7 @@ export class ShardReader implements PartitionReader {
     this.partition = partition
     this.epoch = epoch
     this.#options = options
+    this.#lag = new ShardLag(options.interval)
     this.#position = checkpoint.position === undefined ? options.first : resumeAfter(checkpoint.position)
     this.#closed = checkpoint.ended
     this.settlement = {
