@@ -5,12 +5,13 @@ import type { ConnectorContext } from '../../../bridge-runtime/connectors/define
 import { kinesisSink, kinesisSource } from '../../../bridge-runtime/connectors/kinesis/schema.ts'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import { allDelivered, type Sink } from '../../../bridge-runtime/core/contracts.ts'
-import { Engine, type EngineOptions } from '../../../bridge-runtime/core/engine.ts'
+import type { EngineOptions } from '../../../bridge-runtime/core/engine.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { kinesisCredentials, kinesisRegion } from '../../support/kinesis.ts'
 import { MemoryLog, MemorySource } from '../../support/memory/source.ts'
+import { type Running, runningEngine } from '../../support/running-engine.ts'
 import type { TestRecord, TestRun } from '../../support/verifier.ts'
 
 export const context = (replica = 'replica-0', leases: LeaseStore = memoryLeases()): ConnectorContext => ({
@@ -44,45 +45,14 @@ export const sourceConfig = (endpoint: string, streamName: string, more: object 
 export const sinkConfig = (endpoint: string, streamName: string, more: object = {}) =>
   kinesisSink.parse({ streamName, region: kinesisRegion, endpoint, auth, ...more })
 
-export interface Running {
-  readonly engine: Engine
-  /** Drains and stops. */
-  stop(): Promise<void>
-}
-
 /** Runs an engine in the background until it is stopped, or the test ends. */
-export function running(
+export const running = (
   t: TestContext,
   openSource: EngineOptions['openSource'],
   openSink: EngineOptions['openSink'],
   sinkLanes = 8,
-): Running {
-  const engine = new Engine({
-    openSource,
-    openSink,
-    openDeadLetterSink: undefined,
-    sinkLanes,
-    origin: 'kinesis/test',
-    ordering: 'PerKey',
-    backoff: { initial: 50, max: 1_000 },
-    maxRecordsPerSecond: Number.POSITIVE_INFINITY,
-    maxInFlightBytes: 32 * 1024 * 1024,
-    commitInterval: 300,
-    drainTimeout: 20_000,
-    clock: realClock,
-    random: Math.random,
-    onChange: () => undefined,
-    onWrite: () => undefined,
-  })
-  const stopped = new AbortController()
-  const done = engine.run(stopped.signal)
-  const stop = async (): Promise<void> => {
-    stopped.abort()
-    await done
-  }
-  t.after(stop)
-  return { engine, stop }
-}
+): Running =>
+  runningEngine(t, { openSource, openSink, sinkLanes, origin: 'kinesis/test', backoff: { initial: 50, max: 1_000 } })
 
 /** A sink that hands every record to the checker, in the order of arrival. */
 export const checking = (run: TestRun): Sink => ({
