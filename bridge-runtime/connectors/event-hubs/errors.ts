@@ -1,5 +1,6 @@
 /** Translates what the service and the network say, once. */
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
+import { isNetworkCode } from '../network-code.ts'
 
 /** What the service said when it refused or ended something; the condition is AMQP's or the service's own word. */
 export class AmqpFailure extends Error {
@@ -78,15 +79,11 @@ const meanings: Readonly<Record<string, Meaning>> = {
   'amqp:invalid-field': invalid,
 }
 
-/** Node's codes for a connection that was not made or broke. */
-const networkCode =
-  /^(E(CONN|HOST|NET|NOTFOUND|AI_AGAIN|PIPE|TIMEDOUT|ADDR)|ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
-
 function meaningOf(thrown: unknown, right: Right): Meaning | undefined {
   if (thrown instanceof ConnectionLost) return unreachable
   if (!(thrown instanceof AmqpFailure)) {
     const { code } = Object(thrown) as { readonly code?: unknown }
-    return typeof code === 'string' && networkCode.test(code) ? unreachable : undefined
+    return isNetworkCode(code) ? unreachable : undefined
   }
   const { condition, message } = thrown
   if (condition === 'amqp:unauthorized-access') return unauthorized(message, right)

@@ -4,6 +4,7 @@ import type { Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
+import { writing } from '../write-outcome.ts'
 import { Batches } from './batches.ts'
 import { batchOverhead } from './encoding.ts'
 import { eventOf } from './event.ts'
@@ -14,11 +15,6 @@ import type { EventHubsSinkConfig } from './schema.ts'
 /** Opens an event hub for writing. The connection is made by `open` of the sink. */
 export const openEventHubsSink = async (config: EventHubsSinkConfig, context: ConnectorContext): Promise<Sink> =>
   eventHubsSink(new Hub(config, context, 'Send'), config, context)
-
-const aborted = new BridgeError('the write was given up; it is not known which records were stored', {
-  kind: 'retryable',
-  reason: 'Aborted',
-})
 
 /** Milliseconds between two looks at the number of partitions. */
 const partitionsGoodFor = 60_000
@@ -72,41 +68,12 @@ export function eventHubsSink(
     )
 
   const write = (batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult> =>
-    new Promise((resolve) => {
-      const records = batch.records()
-      const failures = new Map<number, BridgeError>()
-      const open = new Set(records.keys())
-      const finish = (): void => {
-        signal.removeEventListener('abort', abandon)
-        resolve(failures)
-      }
-      const abandon = (): void => {
-        for (const index of open) failures.set(index, aborted)
-        open.clear()
-        finish()
-      }
-      let reported: number[] = []
-      // What one batch stored is reported together.
-      const report = (index: number): void => {
-        if (stored === undefined || reported.push(index) > 1) return
-        queueMicrotask(() => {
-          if (open.size > 0) stored(reported)
-          reported = []
-        })
-      }
-      const settle = (index: number, failure: BridgeError | undefined): void => {
-        if (!open.delete(index)) return
-        if (failure === undefined) report(index)
-        else failures.set(index, failure)
-        if (open.size === 0) finish()
-      }
-      if (signal.aborted) return abandon()
+    writing({ count: batch.count, signal, stored }, ({ settle, isOpen }) => {
       if (clock.monotonic() >= lookAt) lookAgain()
-      signal.addEventListener('abort', abandon, { once: true })
       // Records without a key go round by the write, so that they fill a batch of one partition.
       const own = partitions[turn++ % partitions.length] ?? '0'
       const refused = new Set<string>()
-      for (const [index, record] of records.entries()) {
+      for (const [index, record] of batch.records().entries()) {
         const event = eventOf(record, batch.origin)
         const key = event.key?.toString('utf8')
         const size = event.bytes.length + batchOverhead
@@ -122,7 +89,7 @@ export function eventHubsSink(
             key,
             bytes: event.bytes,
             done: (failure) => settle(index, failure),
-            abandoned: () => !open.has(index),
+            abandoned: () => !isOpen(index),
           })
         }
       }

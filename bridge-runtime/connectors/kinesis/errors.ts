@@ -1,5 +1,6 @@
 /** Translates the SDK's errors, once. */
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
+import { isNetworkCode } from '../network-code.ts'
 
 interface Meaning {
   readonly kind: ErrorKind
@@ -54,16 +55,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
   TimeoutError: unreachable,
 }
 
-/** Node's codes for a connection that was not made or broke. */
-const networkCode =
-  /^(E(CONN|HOST|NET|NOTFOUND|AI_AGAIN|PIPE|TIMEDOUT|ADDR)|ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
-
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 function meaningOf(name: string, code: string, status: number): Meaning | undefined {
   const known = meanings[name]
   if (known !== undefined) return known
-  if (networkCode.test(code)) return unreachable
+  if (isNetworkCode(code)) return unreachable
   return status >= 500 ? unavailable : undefined
 }
 

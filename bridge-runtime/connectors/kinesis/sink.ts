@@ -3,6 +3,7 @@ import type { BridgeRecord, Sink, SinkBatch, Stored, WriteResult } from '../../c
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
+import { writing } from '../write-outcome.ts'
 import { connect, type KinesisApi } from './connection.ts'
 import { partitionKey } from './partition-key.ts'
 import { PutRecordsSender } from './put-records.ts'
@@ -11,12 +12,6 @@ import type { KinesisSinkConfig } from './schema.ts'
 /** Opens a stream for writing. The connection is made by `open` of the sink. */
 export const openKinesisSink = async (config: KinesisSinkConfig, context: ConnectorContext): Promise<Sink> =>
   kinesisSink(connect(config, context), config, context)
-
-const aborted = (): BridgeError =>
-  new BridgeError('the write was given up; it is not known which records were stored', {
-    kind: 'retryable',
-    reason: 'Aborted',
-  })
 
 export function kinesisSink(
   api: KinesisApi,
@@ -45,38 +40,9 @@ export function kinesisSink(
   }
 
   const write = (batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult> =>
-    new Promise((resolve) => {
-      const records = batch.records()
-      const failures = new Map<number, BridgeError>()
-      const open = new Set(records.keys())
-      const finish = (): void => {
-        signal.removeEventListener('abort', abandon)
-        resolve(failures)
-      }
-      const abandon = (): void => {
-        for (const index of open) failures.set(index, aborted())
-        open.clear()
-        finish()
-      }
-      let reported: number[] = []
-      // What one request stored is reported together.
-      const report = (index: number): void => {
-        if (reported.push(index) > 1) return
-        queueMicrotask(() => {
-          if (open.size > 0) stored?.(reported)
-          reported = []
-        })
-      }
-      const settle = (index: number, failure: BridgeError | undefined): void => {
-        if (!open.delete(index)) return
-        if (failure === undefined) report(index)
-        else failures.set(index, failure)
-        if (open.size === 0) finish()
-      }
-      if (signal.aborted) return abandon()
-      signal.addEventListener('abort', abandon, { once: true })
+    writing({ count: batch.count, signal, stored }, ({ settle, isOpen }) => {
       const refusedKeys = new Set<string>()
-      records.forEach((record, index) => {
+      batch.records().forEach((record, index) => {
         const key = partitionKey(record, batch.origin)
         const size = Buffer.byteLength(key) + (record.value?.length ?? 0)
         const refused = refusal(record, size)
@@ -89,7 +55,7 @@ export function kinesisSink(
           data: record.value,
           bytes: size,
           done: (failure) => settle(index, failure),
-          abandoned: () => !open.has(index),
+          abandoned: () => !isOpen(index),
         })
       })
     })

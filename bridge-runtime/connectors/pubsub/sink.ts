@@ -1,8 +1,9 @@
 import { bytes } from '../../../crds/schema/common.ts'
-import type { Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
+import type { Sink, SinkBatch } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
+import { type WriteOutcome, writing } from '../write-outcome.ts'
 import { type Connection, connect, type PubsubMessage } from './connection.ts'
 import type { Doing } from './errors.ts'
 import { messageOf, orderingKeyOf } from './message.ts'
@@ -12,11 +13,6 @@ import type { PubsubSinkConfig } from './schema.ts'
 /** Opens a topic for writing. The connection is made by `open` of the sink. */
 export const openPubsubSink = async (config: PubsubSinkConfig, context: ConnectorContext): Promise<Sink> =>
   pubsubSink(() => connect('PublisherClient', config, context), config, context)
-
-const aborted = new BridgeError('the write was given up; it is not known which records were stored', {
-  kind: 'retryable',
-  reason: 'Aborted',
-})
 
 export function pubsubSink(
   connecting: () => Promise<Connection>,
@@ -53,9 +49,8 @@ export function pubsubSink(
       }
     },
     write: (batch, signal, stored) =>
-      new Promise((resolve) => {
-        const write = new Write(batch, { keyed: orderingKey === 'FromSourceKey', stored, resolve })
-        write.begin(publishing, signal)
+      writing({ count: batch.count, signal, stored }, (outcome) => {
+        for (const parcel of parcelsOf(batch, orderingKey === 'FromSourceKey', outcome)) publishing.add(parcel)
       }),
     async [Symbol.asyncDispose]() {
       connection?.close()
@@ -63,88 +58,45 @@ export function pubsubSink(
   }
 }
 
-interface WriteOptions {
-  readonly keyed: boolean
-  readonly stored: Stored | undefined
-  resolve(result: WriteResult): void
+interface Filling extends Parcel {
+  readonly messages: PubsubMessage[]
+  readonly sizes: number[]
+  readonly indexes: number[]
 }
 
-/** One write on its way: what became of its records so far. */
-class Write {
-  readonly #batch: SinkBatch
-  readonly #options: WriteOptions
-  readonly #failures = new Map<number, BridgeError>()
-  readonly #settled: Uint8Array
-  #open: number
-  #signal: AbortSignal | undefined
-
-  constructor(batch: SinkBatch, options: WriteOptions) {
-    this.#batch = batch
-    this.#options = options
-    this.#open = batch.count
-    this.#settled = new Uint8Array(batch.count)
-  }
-
-  begin(publishing: Publishing, signal: AbortSignal): void {
-    if (signal.aborted) return this.#abandon()
-    this.#signal = signal
-    signal.addEventListener('abort', this.#abandon, { once: true })
-    for (const parcel of this.#parcels()) publishing.add(parcel)
-  }
-
-  readonly #abandon = (): void => {
-    for (let index = 0; this.#open > 0 && index < this.#settled.length; index += 1) this.#settle(index, aborted)
-  }
-
-  #settle(index: number, failure: BridgeError | undefined): void {
-    if (this.#settled[index] !== 0) return
-    this.#settled[index] = 1
-    if (failure !== undefined) this.#failures.set(index, failure)
-    this.#open -= 1
-    if (this.#open > 0) return
-    this.#signal?.removeEventListener('abort', this.#abandon)
-    this.#options.resolve(this.#failures)
-  }
-
-  /** What one request stored is reported together; what is stored last, the result tells. */
-  #done(indexes: readonly number[], failure: BridgeError | undefined): void {
-    const open = indexes.filter((index) => this.#settled[index] === 0)
-    for (const index of open) this.#settle(index, failure)
-    if (failure === undefined && open.length > 0 && this.#open > 0) this.#options.stored?.(open)
-  }
-
-  /** One parcel per ordering key. What the service would refuse is settled here. */
-  #parcels(): Iterable<Parcel> {
-    const parcels = new Map<string, { messages: PubsubMessage[]; sizes: number[]; indexes: number[] } & Parcel>()
-    const refused = new Set<string>()
-    for (const [index, record] of this.#batch.records().entries()) {
-      const key = this.#options.keyed ? orderingKeyOf(record.key) : ''
-      const outgoing = messageOf(record, this.#batch.origin, key)
-      const failure = outgoing instanceof BridgeError ? outgoing : refused.has(key) ? heldBack : undefined
-      if (failure !== undefined || outgoing instanceof BridgeError) {
-        // What follows a refused record of its key is held back as well: the refused one may yet be dead-lettered first.
-        if (key !== '') refused.add(key)
-        this.#settle(index, failure)
-        continue
-      }
-      const parcel = parcels.get(key) ?? this.#parcel(key)
-      if (parcel.messages.length === 0) parcels.set(key, parcel)
-      parcel.messages.push(outgoing.message)
-      parcel.sizes.push(outgoing.bytes)
-      parcel.indexes.push(index)
+/** One parcel per ordering key. What the service would refuse is settled here. */
+function parcelsOf(batch: SinkBatch, keyed: boolean, outcome: WriteOutcome): Iterable<Parcel> {
+  const parcels = new Map<string, Filling>()
+  const refused = new Set<string>()
+  for (const [index, record] of batch.records().entries()) {
+    const key = keyed ? orderingKeyOf(record.key) : ''
+    const outgoing = messageOf(record, batch.origin, key)
+    const failure = outgoing instanceof BridgeError ? outgoing : refused.has(key) ? heldBack : undefined
+    if (failure !== undefined || outgoing instanceof BridgeError) {
+      // What follows a refused record of its key is held back as well: the refused one may yet be dead-lettered first.
+      if (key !== '') refused.add(key)
+      outcome.settle(index, failure)
+      continue
     }
-    return parcels.values()
+    const parcel = parcels.get(key) ?? emptyParcel(key, outcome)
+    if (parcel.messages.length === 0) parcels.set(key, parcel)
+    parcel.messages.push(outgoing.message)
+    parcel.sizes.push(outgoing.bytes)
+    parcel.indexes.push(index)
   }
+  return parcels.values()
+}
 
-  #parcel(key: string): { messages: PubsubMessage[]; sizes: number[]; indexes: number[] } & Parcel {
-    const indexes: number[] = []
-    return {
-      key,
-      messages: [],
-      sizes: [],
-      indexes,
-      done: (from, to, failure) => this.#done(indexes.slice(from, to), failure),
-      abandoned: () => this.#open === 0,
-    }
+function emptyParcel(key: string, { settle, isOpen }: WriteOutcome): Filling {
+  const indexes: number[] = []
+  return {
+    key,
+    messages: [],
+    sizes: [],
+    indexes,
+    done(from, to, failure) {
+      for (const index of indexes.slice(from, to)) settle(index, failure)
+    },
+    abandoned: () => !indexes.some(isOpen),
   }
 }
