@@ -2,12 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { group, plural, version } from '../../crds/schema/streambridge.ts'
-import { eventually } from '../support/eventually.ts'
+import { installCrd } from '../support/install-crd.ts'
 import { type KubeApiServer, startKubeApiServer } from '../support/kube-api-server.ts'
 
-export const crdFile = fileURLToPath(new URL('../../crds/streambridges.yaml', import.meta.url))
 export const crdName = `${plural}.${group}`
 
 export interface Answer {
@@ -33,8 +31,7 @@ export interface StreamBridges extends AsyncDisposable {
 export async function startWithCrd(): Promise<StreamBridges> {
   const server = await startKubeApiServer()
   const ask = (options: Ask): Promise<Answer> => send(server, options)
-  await server.kubectl(['apply', '-f', crdFile])
-  await eventually('StreamBridges are served', async () => (await ask({})).status === 200)
+  await installCrd(server)
   return { server, ask, [Symbol.asyncDispose]: () => server.stop() }
 }
 

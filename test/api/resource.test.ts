@@ -4,7 +4,8 @@ import { jsonSchemaOf } from '../../crds/generate/crd.ts'
 import type { JsonSchema } from '../../crds/generate/json-schema.ts'
 import { type Condition, type StreamBridgeStatus, status as statusSchema } from '../../crds/schema/status.ts'
 import { apiVersion, kind } from '../../crds/schema/streambridge.ts'
-import { crdFile, crdName, type StreamBridges, startWithCrd } from './api-server.ts'
+import { crdName, type StreamBridges, startWithCrd } from './api-server.ts'
+import { crdFile } from '../support/install-crd.ts'
 
 const bridge = (name: string, spec: object = {}): object => ({
   apiVersion,

@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import { fromKubeconfig } from '../../../operator/kube/cluster-access.ts'
 import { createKubeClient } from '../../../operator/kube/client.ts'
+import { installCrd } from '../../support/install-crd.ts'
 import { startKubeApiServer } from '../../support/kube-api-server.ts'
 import { kubeApiSuite } from './kube-api-suite.ts'
 
-const crd = new URL('../../../crds/streambridges.yaml', import.meta.url)
-
 kubeApiSuite('the client against a real API server', async () => {
   const server = await startKubeApiServer({ controllerManager: true })
-  await server.kubectl(['apply', '-f', '-'], readFileSync(crd, 'utf8'))
-  await server.kubectl(['wait', '--for=condition=Established', 'crd/streambridges.streambridge.dev'])
+  await installCrd(server)
   const access = await fromKubeconfig({ path: server.kubeconfigPath })
   const as = (fieldManager: string) => createKubeClient({ access, clock: realClock, fieldManager })
   let namespaces = 0

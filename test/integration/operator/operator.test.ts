@@ -1,6 +1,5 @@
 /** The operator against a real kube-apiserver with its controllers. There is no node: pods stay Pending. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
@@ -24,10 +23,9 @@ import { settingsFrom } from '../../../operator/settings.ts'
 import { conditionOf } from '../../../operator/streambridge/status.ts'
 import { secretsAnnotation } from '../../../operator/streambridge/desired/labels.ts'
 import { eventually } from '../../support/eventually.ts'
+import { installCrd } from '../../support/install-crd.ts'
 import { type KubeApiServer, startKubeApiServer } from '../../support/kube-api-server.ts'
 import { aBridge, aSecret, aSpec, namespace } from '../../support/operator-world.ts'
-
-const crd = new URL('../../../crds/streambridges.yaml', import.meta.url)
 
 let server: KubeApiServer
 let kube: ReturnType<typeof createKubeClient>
@@ -45,8 +43,7 @@ before(async () => {
   const { signal } = stop
   // Started before the CRD is installed: it waits for it.
   running = runOperator({ kube, settings, clock: realClock, random: Math.random, logger: silentLogger, signal })
-  await server.kubectl(['apply', '-f', '-'], readFileSync(crd, 'utf8'))
-  await server.kubectl(['wait', '--for=condition=Established', 'crd/streambridges.streambridge.dev'])
+  await installCrd(server)
 })
 
 after(async () => {
