@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { spec } from '../crds/schema/streambridge.ts'
 import { fakeClock } from '../test/support/fake-clock.ts'
-import { boundBuffers } from './buffer-memory.ts'
+import { boundBuffers, collectsEarly } from './buffer-memory.ts'
 
 const mega = 1024 * 1024
 
@@ -58,4 +59,15 @@ test('it ends with the signal', async () => {
   stop.abort()
   await done
   assert.equal(clock.sleeping, 0)
+})
+
+test('it is done between Kafka and Kafka, and nowhere else', () => {
+  const kafka = { bootstrapServers: ['kafka:9092'] }
+  const { source, sink } = spec.shape
+  const file = (to: object) => ({
+    source: source.parse({ kafka: { ...kafka, topics: ['orders'] } }),
+    sink: sink.parse(to),
+  })
+  assert.equal(collectsEarly(file({ kafka: { ...kafka, topic: 'orders' } })), true)
+  assert.equal(collectsEarly(file({ pubsub: { projectID: 'shop-prod', topic: 'orders' } })), false)
 })

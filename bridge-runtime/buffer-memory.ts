@@ -2,6 +2,7 @@
  * Collects garbage early when buffers pile up. V8 sees only the small objects that hold them and waits until 64 MB of
  * buffers have been added, which at full speed is more than the records on their way take together.
  */
+import type { BridgeFile } from '../crds/schema/bridge-file.ts'
 import type { Clock } from './core/clock.ts'
 
 export interface BufferMemory {
@@ -11,7 +12,15 @@ export interface BufferMemory {
   collect(): void
 }
 
-/** Bytes of new buffers that are worth the few milliseconds of a collection. */
+/**
+ * Whether it pays. Between Kafka and Kafka nearly all buffers of a moment are garbage at the next: it takes 40 to 60 MB off, and costs
+ * processor time that such a bridge has to spare. Elsewhere (Pub/Sub, Event Hubs, Kinesis) most are in use until an answer comes; a
+ * collection takes twice as long, finds little, and took a third off the records per CPU-second.
+ */
+export const collectsEarly = ({ source, sink }: Pick<BridgeFile, 'source' | 'sink'>): boolean =>
+  source.kafka !== undefined && sink.kafka !== undefined
+
+/** Bytes of new buffers that are worth the 40 milliseconds of a collection. */
 const growth = 24 * 1024 * 1024
 /** Milliseconds between two looks: at a gigabyte per second of buffers, not much more than the growth itself. */
 const interval = 25

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { type BridgeFile, bridgeFile } from '../crds/schema/bridge-file.ts'
 import { milliseconds } from '../crds/schema/common.ts'
 import { createBridge } from './bridge.ts'
-import { boundBuffers } from './buffer-memory.ts'
+import { boundBuffers, collectsEarly } from './buffer-memory.ts'
 import { realClock } from './core/clock.ts'
 import type { Engine } from './core/engine.ts'
 import type { LeaseStore } from './leases/lease-store.ts'
@@ -39,7 +39,7 @@ export async function readBridgeFile(path: string): Promise<BridgeFile> {
   throw new Error(`${path} is no bridge file of this version (${version}): ${problems.join('; ')}`)
 }
 
-/** With Node's flag `--expose-gc` memory is bounded more tightly. Resolves when everything is drained, committed and closed; with the number of records given up at the drain deadline. */
+/** With Node's flag `--expose-gc` memory is bounded more tightly where that pays. Resolves when everything is drained, committed and closed; with the number of records given up at the drain deadline. */
 export async function runBridge(options: RunOptions): Promise<number> {
   const { file, log, signal } = options
   const metrics = createMetrics(realClock)
@@ -60,7 +60,7 @@ export async function runBridge(options: RunOptions): Promise<number> {
     status: () => report(engine, identity, realClock),
   })
   const { gc } = globalThis
-  if (gc !== undefined) {
+  if (gc !== undefined && collectsEarly(file)) {
     const memory = { used: () => process.memoryUsage().arrayBuffers, collect: () => gc() }
     void boundBuffers(memory, realClock, signal)
   }

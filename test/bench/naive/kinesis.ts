@@ -11,7 +11,7 @@ import {
   type PutRecordsRequestEntry,
 } from '@aws-sdk/client-kinesis'
 import { kinesisClient } from '../../support/kinesis.ts'
-import { chunks, type Place, type SourcePlace, type Write } from './loop.ts'
+import type { Place, SourcePlace, Write } from './loop.ts'
 
 /** Milliseconds between two looks at a shard that had nothing. */
 const idle = 200
@@ -53,15 +53,28 @@ async function readShard(client: KinesisClient, { stream, shard, checkpoints }: 
   }
 }
 
+/** Most records of one request. */
+const maxRecords = 500
+
+/** The service promises no order within a request, and a part of it may fail: one record of a key at a time keeps the order. */
 export function toKinesis({ address, stream }: Place): Write {
   const client = kinesisClient(address)
   return async (records) => {
-    for (const part of chunks(records, 500)) {
-      let rest: PutRecordsRequestEntry[] = part.map(({ key, value }) => ({ PartitionKey: key, Data: value }))
-      while (rest.length > 0) {
-        const { Records = [] } = await client.send(new PutRecordsCommand({ StreamName: stream, Records: rest }))
-        rest = rest.filter((_, index) => Records[index]?.ErrorCode !== undefined)
-      }
+    let rest: PutRecordsRequestEntry[] = records.map(({ key, value }) => ({ PartitionKey: key, Data: value }))
+    while (rest.length > 0) {
+      const now = firstOfKeys(rest)
+      const { Records = [] } = await client.send(new PutRecordsCommand({ StreamName: stream, Records: now }))
+      const stored = new Set(now.filter((_, index) => Records[index]?.ErrorCode === undefined))
+      rest = rest.filter((entry) => !stored.has(entry))
     }
   }
+}
+
+function firstOfKeys(entries: readonly PutRecordsRequestEntry[]): PutRecordsRequestEntry[] {
+  const first = new Map<string | undefined, PutRecordsRequestEntry>()
+  for (const entry of entries) {
+    if (!first.has(entry.PartitionKey)) first.set(entry.PartitionKey, entry)
+    if (first.size === maxRecords) break
+  }
+  return [...first.values()]
 }
