@@ -1,6 +1,7 @@
 /** `npm run conformance:containers`: the conformance suite on servers in containers. `help` has the rest. */
+import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { dockerHost } from '../support/containers/engine.ts'
+import { dockerHost, pullImage } from '../support/containers/engine.ts'
 import { images } from '../support/containers/images.ts'
 import { startKafkaContainer } from '../support/containers/kafka.ts'
 import { startKinesisContainer } from '../support/containers/kinesis.ts'
@@ -8,6 +9,8 @@ import { startPubsubContainer } from '../support/containers/pubsub.ts'
 import { runFiles } from '../support/run-files.ts'
 import { kafkaVariable, kinesisVariable, ownServersVariable, pubsubVariable } from '../support/shared-servers.ts'
 import { Reporter } from '../support/test-reporter.ts'
+
+const root = join(import.meta.dirname, '../..')
 
 interface Server {
   readonly images: readonly string[]
@@ -73,10 +76,15 @@ function chosen(): readonly (readonly [string, Server])[] | undefined {
   return Object.entries(servers).filter(([name]) => given.positionals.length === 0 || given.positionals.includes(name))
 }
 
+async function startOf(server: Server): Promise<AsyncDisposable> {
+  for (const image of server.images) await pullImage(image)
+  return server.start()
+}
+
 /** One server after the other: the least memory, and nothing disturbs what is measured in seconds. */
 async function runOn(name: string, server: Server, reporter: Reporter): Promise<void> {
-  const started = await server.start().catch((error: unknown) => String(error))
-  if (typeof started === 'string') return reporter.suiteSkipped(name, started)
+  const started = await startOf(server).catch((error: Error) => error)
+  if (started instanceof Error) return reporter.suiteSkipped(name, started.message)
   await using _ = started
   reporter.suiteBegins(`${name} (${server.images.join(', ')})`, 1)
   await runFiles([`test/integration/${name}/conformance.test.ts`], reporter)
@@ -91,7 +99,7 @@ async function main(): Promise<number> {
   }
   await dockerHost()
   process.env[ownServersVariable] = 'containers'
-  const reporter = new Reporter((file) => file.replace(/^.*\/(?=test\/integration\/)/, ''))
+  const reporter = new Reporter((file) => relative(root, file))
   for (const [name, server] of wanted) await runOn(name, server, reporter)
   const { passed, failed, skippedSuites } = reporter.summary()
   // Asked for by name: a server that did not start is a failure.

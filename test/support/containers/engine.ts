@@ -1,14 +1,19 @@
 /** The Docker engine, and a container on it. */
-import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer } from 'testcontainers'
+import {
+  type ContainerRuntimeClient,
+  GenericContainer,
+  getContainerRuntimeClient,
+  ImageName,
+  type StartedTestContainer,
+} from 'testcontainers'
 import { MissingTool } from '../cache.ts'
 
 /** Milliseconds a server may take to be ready once its image is there. */
 const patience = 180_000
 
-/** Where the ports of containers are reached. Throws a MissingTool when no engine answers. */
-export async function dockerHost(): Promise<string> {
+async function engine(): Promise<ContainerRuntimeClient> {
   const client = await getContainerRuntimeClient().catch(() => undefined)
-  if (client !== undefined) return client.info.containerRuntime.host
+  if (client !== undefined) return client
   const named = process.env['DOCKER_HOST']
   throw new MissingTool(
     named === undefined
@@ -17,17 +22,35 @@ export async function dockerHost(): Promise<string> {
   )
 }
 
-/** Starts it, pulling the image where this engine has none. *Errors*: name the image. */
+/** Where the ports of containers are reached. Throws a MissingTool when no engine answers. */
+export const dockerHost = async (): Promise<string> => (await engine()).info.containerRuntime.host
+
+/** Pulls the image unless the engine has it: then it says so, because that takes its time. *Errors*: name the image. */
+export async function pullImage(image: string): Promise<void> {
+  const client = await engine()
+  const name = ImageName.fromString(image)
+  if (await client.image.exists(name)) return
+  console.log(`pulling ${image}`)
+  try {
+    await client.image.pull(name)
+  } catch (error) {
+    throw named(`pulling ${image}`, error)
+  }
+  // A pull that fails on its way ends like one that does not.
+  if (!(await client.image.exists(name))) throw new Error(`pulling ${image}: the registry did not give it`)
+}
+
+/** *Errors*: name the image. */
 export async function startContainer(
   image: string,
   settings: (container: GenericContainer) => GenericContainer,
 ): Promise<StartedTestContainer> {
-  await dockerHost()
   try {
     return await settings(new GenericContainer(image)).withStartupTimeout(patience).start()
   } catch (error) {
-    throw new Error(`starting a container of ${image}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    throw named(`starting a container of ${image}`, error)
   }
 }
+
+const named = (what: string, error: unknown): Error =>
+  new Error(`${what}: ${error instanceof Error ? error.message.trim() : String(error)}`, { cause: error })

@@ -31,6 +31,26 @@ test('hubs of another number of partitions come from another server', async () =
   assert.deepEqual(started, ['server-1: 10 hubs of 1', 'server-2: 10 hubs of 4'])
 })
 
+test('some server is the first, and is started if there is none', async () => {
+  const { start, started } = counting()
+  const pool = hubPool(start)
+  assert.equal(await pool.some(), 'server-1')
+  await pool.take(3)
+  assert.equal(await pool.some(), 'server-1')
+  assert.equal((await pool.take(1)).endpoint, 'server-1')
+  assert.deepEqual(started, ['server-1: 10 hubs of 1', 'server-2: 10 hubs of 3'])
+})
+
+test('a hub with a name of its own is on a server of its own', async () => {
+  const { start, started, stopped } = counting()
+  const pool = hubPool(start)
+  assert.equal(await pool.named('late', 2), 'server-1')
+  assert.equal((await pool.take(2)).endpoint, 'server-2')
+  await pool.stop()
+  assert.deepEqual(started, ['server-1: 1 hubs of 2', 'server-2: 10 hubs of 2'])
+  assert.deepEqual(stopped, ['server-1', 'server-2'])
+})
+
 test('stopping stops every server that was started', async () => {
   const { start, stopped } = counting()
   const pool = hubPool(start)

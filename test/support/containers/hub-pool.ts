@@ -23,36 +23,48 @@ export type StartHubServer = (hubs: readonly string[], partitions: number) => Pr
 export interface HubPool {
   /** *Errors*: those of the start; a server that could not be started is not tried again. */
   take(partitions: number): Promise<PooledHub>
+  /** host:port of one of the servers. */
+  some(): Promise<string>
+  /** Starts a server with this one hub, and resolves with its host:port. */
+  named(hub: string, partitions: number): Promise<string>
   /** Stops every server. */
   stop(): Promise<void>
 }
 
+/** What the hubs of one server are handed out from. */
 interface Batch {
   readonly server: Promise<HubServer>
   taken: number
 }
 
 export function hubPool(start: StartHubServer): HubPool {
-  const batches: Batch[] = []
+  const servers: Promise<HubServer>[] = []
   const current = new Map<number, Batch>()
   const hubs = Array.from({ length: hubsPerServer }, (_, index) => `hub-${index + 1}`)
 
-  const open = (partitions: number): Batch => {
-    const batch = { server: start(hubs, partitions), taken: 0 }
-    batches.push(batch)
+  const startOne: StartHubServer = (names, partitions) => {
+    const server = start(names, partitions)
+    servers.push(server)
+    return server
+  }
+  const batchOf = (partitions: number): Batch => {
+    const last = current.get(partitions)
+    if (last !== undefined && last.taken < hubs.length) return last
+    const batch = { server: startOne(hubs, partitions), taken: 0 }
     current.set(partitions, batch)
     return batch
   }
   return {
     async take(partitions) {
-      const last = current.get(partitions)
-      const batch = last === undefined || last.taken === hubs.length ? open(partitions) : last
+      const batch = batchOf(partitions)
       const hub = hubs[batch.taken++] ?? ''
       const { endpoint } = await batch.server
       return { endpoint, hub }
     },
+    some: async () => (await (servers[0] ?? batchOf(1).server)).endpoint,
+    named: async (hub, partitions) => (await startOne([hub], partitions)).endpoint,
     async stop() {
-      const outcomes = await Promise.allSettled(batches.map(({ server }) => server))
+      const outcomes = await Promise.allSettled(servers)
       await Promise.all(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.stop()] : [])))
     },
   }
