@@ -25,7 +25,7 @@ test: setup ## everything that needs no cluster: checks, unit, API, integration,
 	$(RUN) check
 	$(RUN) test:all
 
-conformance-containers: $(setup) ## the conformance suite on the vendors' images; needs Docker; ARGS=--help says which
+conformance-containers: $(setup) ## the conformance suite on servers in containers; needs Docker; ARGS=--help names them
 	$(RUN) conformance:containers -- $(ARGS)
 
 e2e: $(setup) ## on the cluster of KUBECONFIG: image, chart, all four brokers, faults

@@ -34,7 +34,7 @@ export async function pullImage(image: string): Promise<void> {
   try {
     await client.image.pull(name)
   } catch (error) {
-    throw named(`pulling ${image}`, error)
+    throw failure(`pulling ${image}`, error)
   }
   // A pull that fails on its way ends like one that does not.
   if (!(await client.image.exists(name))) throw new Error(`pulling ${image}: the registry did not give it`)
@@ -48,9 +48,9 @@ export async function startContainer(
   try {
     return await settings(new GenericContainer(image)).withStartupTimeout(patience).start()
   } catch (error) {
-    throw named(`starting a container of ${image}`, error)
+    throw failure(`starting a container of ${image}`, error)
   }
 }
 
-const named = (what: string, error: unknown): Error =>
+const failure = (what: string, error: unknown): Error =>
   new Error(`${what}: ${error instanceof Error ? error.message.trim() : String(error)}`, { cause: error })

@@ -1,7 +1,7 @@
 /**
  * Microsoft's Event Hubs emulator in a container, with the storage it needs in another one. To run it is to accept Microsoft's licence:
  * https://github.com/Azure/azure-event-hubs-emulator-installer/blob/main/EMULATOR_EULA.md. Settings and Config.json are those of that
- * repository's compose file and schema.
+ * repository's compose file and schemas, limits those of https://learn.microsoft.com/azure/event-hubs/overview-emulator.
  */
 import { Network, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers'
 import { microsoftConnectionString } from '../event-hubs.ts'

@@ -6,6 +6,7 @@ export const images = {
   kafka: `apache/kafka:${kafkaVersion}`,
   // The project that publishes npm's kinesis-local publishes this under the same version.
   kinesis: `ghcr.io/etspaceman/kinesis-mock:${manifest.devDependencies['kinesis-local']}`,
+  // With the emulator of Debian's package google-cloud-cli-pubsub-emulator 528.0.0, which the tests were written against.
   pubsub: 'gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-emulators',
   eventHubs: 'mcr.microsoft.com/azure-messaging/eventhubs-emulator:2.2.1',
   /** Where Microsoft's emulator keeps what it holds. */

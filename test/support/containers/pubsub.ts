@@ -15,7 +15,7 @@ export interface PubsubContainer extends AsyncDisposable {
 export async function startPubsubContainer(): Promise<PubsubContainer> {
   const container = await startContainer(images.pubsub, (pubsub) =>
     pubsub
-      // It listens at ::1 alone unless told.
+      // Unless told it listens at ::1, says gcloud's reference of this command.
       .withCommand([...start, `--host-port=0.0.0.0:${port}`, `--project=${pubsubProject}`])
       .withExposedPorts(port)
       .withWaitStrategy(Wait.forHttp('/', port)),
