@@ -6,10 +6,10 @@ IMAGE ?= streambridge:dev
 IMAGE_BUILDER ?= docker build
 setup := node_modules/.package-lock.json
 
-.PHONY: help setup demo test e2e bench matrix chaos image generate check format
+.PHONY: help setup demo test conformance-containers e2e bench matrix chaos image generate check format
 
 help: ## show this
-	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(setup): package-lock.json
 	npm ci
@@ -24,6 +24,9 @@ demo: $(setup) ## the main job in this terminal: generator → Kinesis → file;
 test: setup ## everything that needs no cluster: checks, unit, API, integration, conformance, chaos
 	$(RUN) check
 	$(RUN) test:all
+
+conformance-containers: $(setup) ## the conformance suite on servers in containers; needs Docker; ARGS=--help names them
+	$(RUN) conformance:containers -- $(ARGS)
 
 e2e: $(setup) ## on the cluster of KUBECONFIG: image, chart, all four brokers, faults
 	$(RUN) test:e2e

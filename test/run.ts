@@ -3,14 +3,13 @@
  * is skipped by name with the reason, and fails the run where CI=true. The last line is `N passed, N failed, N skipped`.
  */
 import { globSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
-import { run } from 'node:test'
 import { startEventHubs } from './support/event-hubs.ts'
 import { startKafka } from './support/kafka.ts'
 import { startKinesis } from './support/kinesis.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
 import { startPubsub } from './support/pubsub.ts'
+import { runFiles } from './support/run-files.ts'
 import {
   eventHubsAddress,
   eventHubsVariable,
@@ -22,8 +21,6 @@ import { choose, type Need, type Sorted, sortFiles } from './support/suites.ts'
 import { type Outcome, Reporter } from './support/test-reporter.ts'
 
 const root = join(import.meta.dirname, '..')
-/** Milliseconds after which a test file is taken for stuck. */
-const stuck = 15 * 60_000
 
 /** Makes what suites need ready; each is asked for once. They end with this process. */
 const prepare: Record<Need, () => Promise<void>> = {
@@ -69,12 +66,7 @@ async function runSuite({ suite, files }: Sorted, reporter: Reporter): Promise<v
   const lacking = (await Promise.all(suite.needs.map(ready))).find((reason) => reason !== undefined)
   if (lacking !== undefined) return reporter.suiteSkipped(suite.name, lacking)
   reporter.suiteBegins(suite.name, files.length)
-  const stream = run({
-    files: files.map((file) => join(root, file)),
-    concurrency: availableParallelism(),
-    timeout: stuck,
-  })
-  await reporter.follow(stream)
+  await runFiles(files, reporter)
   reporter.suiteEnds()
 }
 

@@ -28,10 +28,12 @@ export interface Interruption {
   stop(): Promise<void>
 }
 
+/** What an emulator or the service cannot do, by rule, with the reason. */
+export type Exceptions = Partial<Readonly<Record<Rule, string>>>
+
 export interface ConnectorHarness {
   readonly connector: ConnectorDefinition
-  /** What the emulator or the service cannot do, by rule, with the reason. */
-  readonly exceptions: Partial<Readonly<Record<Rule, string>>>
+  readonly exceptions: Exceptions
   /** What a record of this kind of stream does not have, with the reason. */
   readonly lacks: Partial<Readonly<Record<Part, string>>>
   /** Server address, as configurations name it. */

@@ -108,6 +108,10 @@ export const eventHubsConnectionString = (endpoint: string, hub?: string, key = 
   `Endpoint=sb://${endpoint};SharedAccessKeyName=${policy};SharedAccessKey=${key};UseDevelopmentEmulator=true` +
   (hub === undefined ? '' : `;EntityPath=${hub}`)
 
+/** For Microsoft's emulator: it has this policy and this key. */
+export const microsoftConnectionString = (endpoint: string, hub?: string): string =>
+  eventHubsConnectionString(endpoint, hub, 'SAS_KEY_VALUE', 'RootManageSharedAccessKey')
+
 /** Starts it and waits until it answers. */
 export async function startEventHubs(options: EventHubsOptions = {}): Promise<EventHubsServer> {
   const directory = temporaryDirectory('event-hubs')

@@ -12,6 +12,10 @@ export const kafkaVariable = 'STREAMBRIDGE_TEST_KAFKA'
 export const kinesisVariable = 'STREAMBRIDGE_TEST_KINESIS'
 export const pubsubVariable = 'STREAMBRIDGE_TEST_PUBSUB'
 export const eventHubsVariable = 'STREAMBRIDGE_TEST_EVENT_HUBS'
+/** `containers`: a server that a conformance test has for itself is a container. Otherwise it is a local process. */
+export const ownServersVariable = 'STREAMBRIDGE_TEST_OWN_SERVERS'
+
+export const containersWanted = (): boolean => process.env[ownServersVariable] === 'containers'
 
 let kafka: Promise<string> | undefined
 let kinesis: Promise<string> | undefined

@@ -1,19 +1,19 @@
+import assert from 'node:assert/strict'
+import { after } from 'node:test'
 import type { EventData } from '@azure/event-hubs'
 import { eventHubs } from '../../../bridge-runtime/connectors/event-hubs/index.ts'
 import { connectorSuite } from '../../conformance/connector-suite.ts'
 import type { PlainRecord } from '../../conformance/harness.ts'
-import { eventHubsAdmin, eventHubsConnectionString, startEventHubs } from '../../support/event-hubs.ts'
-import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
-import { sharedEventHubs } from '../../support/shared-servers.ts'
+import { namespaces } from '../../conformance/servers/event-hubs.ts'
 import { consumerOf, producerOf, read } from '../../support/event-hubs-sdk.ts'
 
 /** A key of a Secret per server; it has no colon. */
 const secretOf = (endpoint: string): string => endpoint.replace(':', '_')
 
 /** As a person writes them; the connection string comes from the Secret, which is made for the server. */
-const sink = (endpoint: string, eventHubName: string): object => ({
+const sink = (endpoint: string, stream: string): object => ({
   fullyQualifiedNamespace: endpoint.split(':')[0],
-  eventHubName,
+  eventHubName: namespaces.hubOf(stream),
   auth: { connectionStringSecretRef: { name: 'azure', key: secretOf(endpoint) } },
 })
 const source = (endpoint: string, stream: string): object => ({
@@ -25,15 +25,11 @@ const source = (endpoint: string, stream: string): object => ({
 /** `azure/ENDPOINT` → a connection string, for whichever server a test uses. */
 const secrets = new Proxy<Record<string, string>>(
   {},
-  { get: (_, name) => eventHubsConnectionString(String(name).replace('azure/', '').replace('_', ':')) },
+  { get: (_, name) => namespaces.connectionString(String(name).replace('azure/', '').replace('_', ':')) },
 )
 
-/** Where the admin API of the server behind an endpoint is. */
-const behind = new Map<string, string>()
-async function adminOf(endpoint: string) {
-  const url = behind.get(endpoint)
-  return url === undefined ? (await sharedEventHubs()).admin : eventHubsAdmin(url)
-}
+const connectionOf = (endpoint: string, stream: string): string =>
+  namespaces.connectionString(endpoint, namespaces.hubOf(stream))
 
 const propertiesOf = ({ value, headers = {}, timestamp }: PlainRecord): Record<string, string> => ({
   ...headers,
@@ -42,8 +38,8 @@ const propertiesOf = ({ value, headers = {}, timestamp }: PlainRecord): Record<s
 })
 
 /** One key per batch, as the SDK has it; keys side by side. */
-async function produce(endpoint: string, hub: string, records: readonly PlainRecord[]): Promise<void> {
-  await using producer = producerOf(eventHubsConnectionString(endpoint, hub))
+async function produce(endpoint: string, stream: string, records: readonly PlainRecord[]): Promise<void> {
+  await using producer = producerOf(connectionOf(endpoint, stream))
   const keys = new Map<string | null, EventData[]>()
   for (const record of records) {
     const event = { body: record.value ?? Buffer.alloc(0), properties: propertiesOf(record) }
@@ -55,14 +51,15 @@ async function produce(endpoint: string, hub: string, records: readonly PlainRec
 
 const ours = /^streambridge-(timestamp|null-value|packed)/
 
-async function readAll(endpoint: string, hub: string): Promise<PlainRecord[]> {
-  const { partitions } = await (await adminOf(endpoint)).hub(hub)
-  await using consumer = consumerOf(eventHubsConnectionString(endpoint, hub))
+async function readAll(endpoint: string, stream: string): Promise<PlainRecord[]> {
+  await using consumer = consumerOf(connectionOf(endpoint, stream))
   const records: PlainRecord[] = []
-  for (const [index, { events }] of partitions.entries()) {
-    if (events === 0) continue
-    await using reading = read(consumer, { partition: String(index) })
-    for (const { body, partitionKey, properties = {} } of await reading.atLeast(events)) {
+  for (const partition of await consumer.getPartitionIds()) {
+    const stored = await consumer.getPartitionProperties(partition)
+    if (stored.isEmpty) continue
+    const count = stored.lastEnqueuedSequenceNumber - stored.beginningSequenceNumber + 1
+    await using reading = read(consumer, { partition })
+    for (const { body, partitionKey, properties = {} } of await reading.atLeast(count)) {
       const texts = Object.entries(properties).map(([name, value]) => [name, String(value)] as const)
       records.push({
         key: partitionKey ?? null,
@@ -75,48 +72,31 @@ async function readAll(endpoint: string, hub: string): Promise<PlainRecord[]> {
   return records
 }
 
+after(() => namespaces.stop())
+
 connectorSuite({
   connector: eventHubs,
-  exceptions: {},
+  exceptions: namespaces.exceptions,
   lacks: {},
   secrets,
   tooLarge: 1_048_577,
-  target: async () => (await sharedEventHubs()).endpoint,
-  createStream: async (endpoint, hub, partitions) => void (await (await adminOf(endpoint)).createHub(hub, partitions)),
+  target: () => namespaces.target(),
+  createStream: (target, stream, partitions) => namespaces.createHub(target, stream, partitions),
   sourceConfig: source,
   sinkConfig: sink,
   produce,
   readAll,
   async wrongCredentials(stream) {
-    const server = await startEventHubs({ hubs: { [stream]: 1 }, durable: false, args: ['--key', 'test=right'] })
     const canary = 'wrong-canary-7f3a'
+    const server = await namespaces.refusing?.(stream, canary)
+    assert.ok(server, 'a namespace that checks its key, or an exception')
     return {
-      source: source(server.endpoint, stream),
-      sink: sink(server.endpoint, stream),
-      secrets: {
-        [`azure/${secretOf(server.endpoint)}`]: eventHubsConnectionString(server.endpoint, undefined, canary),
-      },
+      source: source(server.target, stream),
+      sink: sink(server.target, stream),
+      secrets: { [`azure/${secretOf(server.target)}`]: server.connectionString },
       canary,
       stop: () => server.stop(),
     }
   },
-  async interruption() {
-    const server = await startEventHubs()
-    const proxy = await startTcpProxy(server.endpoint)
-    behind.set(proxy.address, server.adminUrl)
-    return {
-      target: proxy.address,
-      async interrupt() {
-        proxy.fault({ refuse: true })
-        proxy.reset()
-        await new Promise((resolve) => setTimeout(resolve, 500))
-        await server.restart()
-        proxy.fault()
-      },
-      stop: async () => {
-        await proxy.stop()
-        await server.stop()
-      },
-    }
-  },
+  interruption: () => namespaces.interruption(),
 })

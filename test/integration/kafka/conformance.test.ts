@@ -2,7 +2,8 @@ import { CompressionTypes, Partitioners } from 'kafkajs'
 import { kafka } from '../../../bridge-runtime/connectors/kafka/index.ts'
 import { connectorSuite } from '../../conformance/connector-suite.ts'
 import type { PlainRecord } from '../../conformance/harness.ts'
-import { createTopic, kafkaClient, startKafka, withAdmin } from '../../support/kafka.ts'
+import { startBroker } from '../../conformance/servers/kafka.ts'
+import { createTopic, kafkaClient, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
 
 const source = (target: string, topic: string): object => ({
@@ -78,7 +79,7 @@ connectorSuite({
   produce,
   readAll,
   async wrongCredentials(topic) {
-    const server = await startKafka({ listeners: ['sasl'], users: { alice: 'right-password' } })
+    const server = await startBroker({ listeners: ['sasl'], users: { alice: 'right-password' } })
     const address = server.addresses.sasl ?? ''
     const sasl = {
       mechanism: 'PLAIN',
@@ -94,13 +95,10 @@ connectorSuite({
     }
   },
   async interruption() {
-    const server = await startKafka()
+    const server = await startBroker()
     return {
       target: server.bootstrapServers,
-      async interrupt() {
-        await server.kill()
-        await server.restart()
-      },
+      interrupt: () => server.crash(),
       stop: () => server.stop(),
     }
   },

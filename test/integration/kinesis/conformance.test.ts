@@ -10,7 +10,7 @@ import {
 import { kinesis } from '../../../bridge-runtime/connectors/kinesis/index.ts'
 import { connectorSuite } from '../../conformance/connector-suite.ts'
 import type { PlainRecord } from '../../conformance/harness.ts'
-import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
+import { proxied } from '../../conformance/servers/proxied.ts'
 import { createStream, kinesisClient, kinesisCredentials, kinesisRegion } from '../../support/kinesis.ts'
 import { sharedKinesis } from '../../support/shared-servers.ts'
 
@@ -106,18 +106,6 @@ connectorSuite({
   },
   async interruption() {
     const { endpoint } = await sharedKinesis()
-    const proxy = await startTcpProxy(new URL(endpoint).host)
-    return {
-      target: `http://${proxy.address}`,
-      async interrupt() {
-        proxy.fault({ loseAnswerAfter: 1 })
-        await new Promise((resolve) => setTimeout(resolve, 500))
-        proxy.fault({ refuse: true })
-        proxy.reset()
-        await new Promise((resolve) => setTimeout(resolve, 1_000))
-        proxy.fault()
-      },
-      stop: () => proxy.stop(),
-    }
+    return proxied(new URL(endpoint).host, (address) => `http://${address}`)
   },
 })

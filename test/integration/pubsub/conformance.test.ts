@@ -1,6 +1,6 @@
 import { pubsub } from '../../../bridge-runtime/connectors/pubsub/index.ts'
 import { connectorSuite } from '../../conformance/connector-suite.ts'
-import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
+import { proxied } from '../../conformance/servers/proxied.ts'
 import { sharedPubsub } from '../../support/shared-servers.ts'
 import { createStream, produce, readAll, sinkConfig, sourceConfig } from './harness.ts'
 
@@ -38,19 +38,5 @@ connectorSuite({
       stop: () => Promise.resolve(),
     }
   },
-  async interruption() {
-    const proxy = await startTcpProxy(await sharedPubsub())
-    return {
-      target: proxy.address,
-      async interrupt() {
-        proxy.fault({ loseAnswerAfter: 1 })
-        await new Promise((resolve) => setTimeout(resolve, 500))
-        proxy.fault({ refuse: true })
-        proxy.reset()
-        await new Promise((resolve) => setTimeout(resolve, 1_000))
-        proxy.fault()
-      },
-      stop: () => proxy.stop(),
-    }
-  },
+  interruption: async () => proxied(await sharedPubsub()),
 })
