@@ -8,7 +8,14 @@ import { sharedKinesis } from '../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
 import { brokers, openEnd } from '../support/ends/brokers.ts'
 import { type Direction, direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
-import { replicasTo, type ReplicasOptions, type ReplicasResult, scaleStorm, suspendOne } from './replicas.ts'
+import {
+  pauseLimit,
+  replicasTo,
+  type ReplicasOptions,
+  type ReplicasResult,
+  scaleStorm,
+  suspendOne,
+} from './replicas.ts'
 import { splitAndMerge } from './resharding.ts'
 import { type StopsOptions, type StopsResult, stopUnderLoad } from './stops.ts'
 
@@ -65,8 +72,6 @@ for (const row of [...rows, ...resharding]) {
 }
 
 const storm = 120_000
-/** Milliseconds without a record that a change of owners may cost. */
-const longestPause = 30_000
 
 const disturbances: Readonly<Record<string, (options: ReplicasOptions) => Promise<ReplicasResult>>> = {
   'one of two suspended for three leases': suspendOne,
@@ -75,7 +80,7 @@ const disturbances: Readonly<Record<string, (options: ReplicasOptions) => Promis
 
 function unfair({ wentBack, longestPause: paused }: ReplicasResult): string | undefined {
   if (wentBack.length > 0) return `checkpoints went back: ${wentBack.join('; ')}`
-  return paused < longestPause ? undefined : `no record for ${Math.round(paused / 1000)} s`
+  return paused < pauseLimit ? undefined : `no record for ${Math.round(paused / 1000)} s`
 }
 
 for (const source of brokers) {

@@ -3,12 +3,17 @@ import { test, type TestContext } from 'node:test'
 import { type Broker, brokers, openEnd } from '../support/ends/brokers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
 import { direction } from './direction.ts'
-import { replicasTo, type ReplicasOptions, type ReplicasResult, scaleStorm, suspendOne } from './replicas.ts'
+import {
+  pauseLimit,
+  replicasTo,
+  type ReplicasOptions,
+  type ReplicasResult,
+  scaleStorm,
+  suspendOne,
+} from './replicas.ts'
 
 /** `npm run chaos` has two minutes of it. */
 const storm = 25_000
-/** Milliseconds. */
-const longestPause = 30_000
 
 async function assertShared(
   t: TestContext,
@@ -20,7 +25,7 @@ async function assertShared(
   t.diagnostic(`${pair.name}: ${tallyLine(result.tally)}, longest pause ${Math.round(result.longestPause)} ms`)
   assertWhole(result.tally, Number.POSITIVE_INFINITY)
   assert.deepEqual(result.wentBack, [])
-  assert.ok(result.longestPause < longestPause)
+  assert.ok(result.longestPause < pauseLimit)
 }
 
 for (const source of brokers) {

@@ -21,6 +21,9 @@ export interface ReplicasResult {
   readonly wentBack: readonly string[]
 }
 
+/** Milliseconds without a record that a change of owners may cost. */
+export const pauseLimit = 30_000
+
 /** The sink that shows what replicas of a source do: another one, a fast one. */
 export const replicasTo = (source: Broker): Broker => (source === 'kafka' ? 'eventHubs' : 'kafka')
 

@@ -1,5 +1,4 @@
 /** Kafka with TLS and passwords, and Kinesis. */
-import { eventually } from '../support/eventually.ts'
 import { createTopic, kafkaClasspath, type KafkaServer, startKafka } from '../support/kafka.ts'
 import { createStream, type KinesisServer, startKinesis } from '../support/kinesis.ts'
 import { runCommand } from '../support/run-command.ts'
@@ -25,8 +24,8 @@ export async function kafkaAndKinesis(host: string, canary: Canary): Promise<Kaf
     startKinesis({ host }),
   ])
   await Promise.all([
-    topic(kafka, 'orders'),
-    topic(kafka, 'clicks'),
+    createTopic(kafka.bootstrapServers, 'orders', { partitions }),
+    createTopic(kafka.bootstrapServers, 'clicks', { partitions }),
     createStream(kinesis.endpoint, 'orders', partitions),
     createStream(kinesis.endpoint, 'clicks', partitions),
   ])
@@ -76,13 +75,6 @@ export async function kafkaAndKinesis(host: string, canary: Canary): Promise<Kaf
     },
   }
 }
-
-/** A broker may not know a topic yet that it has just made; asking again is harmless. */
-const topic = (kafka: KafkaServer, name: string): Promise<boolean> =>
-  eventually(`topic ${name}`, async () => {
-    await createTopic(kafka.bootstrapServers, name, { partitions })
-    return true
-  })
 
 /** The broker takes the new password from now on, and the old one no more. */
 async function setScramPassword(bootstrapServers: string, user: string, password: string): Promise<void> {

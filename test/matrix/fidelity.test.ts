@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { type Broker, brokers, openEnd } from '../support/ends/brokers.ts'
 import type { End } from '../support/ends/end.ts'
 import { createTopic, kafkaClient } from '../support/kafka.ts'
+import { keepRunning } from '../support/running-engine.ts'
 import { sharedKafka, uniqueName } from '../support/shared-servers.ts'
 
 interface Rich {
@@ -78,12 +79,7 @@ function bridge(t: TestContext, { source, sink }: Config, secrets: readonly End[
     log: silentLogger,
     onWrite: () => undefined,
   })
-  const stopped = new AbortController()
-  const done = engine.run(stopped.signal)
-  t.after(async () => {
-    stopped.abort()
-    await done
-  })
+  keepRunning(t, engine)
 }
 
 async function produce(bootstrapServers: string, topic: string, names: readonly string[]): Promise<void> {

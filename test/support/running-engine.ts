@@ -27,6 +27,11 @@ export function runningEngine(
     onWrite: () => undefined,
     ...options,
   })
+  return keepRunning(t, engine)
+}
+
+/** The same for an engine that is made already. */
+export function keepRunning(t: TestContext, engine: Engine): Running {
   const stopped = new AbortController()
   const done = engine.run(stopped.signal)
   const stop = async (): Promise<void> => {

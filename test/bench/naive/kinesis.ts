@@ -13,6 +13,8 @@ import {
 import { kinesisClient } from '../../support/kinesis.ts'
 import type { Place, SourcePlace, Write } from './loop.ts'
 
+/** Records of a GetRecords answer. */
+export const pageSize = 1_000
 /** Milliseconds between two looks at a shard that had nothing. */
 const idle = 200
 
@@ -34,7 +36,7 @@ async function readShard(client: KinesisClient, { stream, shard, checkpoints }: 
   )
   for (let iterator = ShardIterator; iterator !== undefined; ) {
     const { Records = [], NextShardIterator } = await client.send(
-      new GetRecordsCommand({ ShardIterator: iterator, Limit: 1_000 }),
+      new GetRecordsCommand({ ShardIterator: iterator, Limit: pageSize }),
     )
     iterator = NextShardIterator
     const last = Records.at(-1)

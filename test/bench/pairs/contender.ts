@@ -6,6 +6,7 @@ import type { Broker } from '../../support/ends/brokers.ts'
 import { startRuntime } from '../../support/runtime-process.ts'
 import { awaitReady, startServer, temporaryDirectory } from '../../support/server-process.ts'
 import { sharedEventHubs, sharedKafka, sharedKinesis, sharedPubsub } from '../../support/shared-servers.ts'
+import { pageSize } from '../naive/kinesis.ts'
 import type { NaiveOrder } from '../naive/loop.ts'
 import { nodeFlags } from '../stream-bridge.ts'
 
@@ -33,9 +34,6 @@ async function written(url: string): Promise<number> {
   return ((await response.json()) as { readonly totals: { readonly out: number } }).totals.out
 }
 
-/** Records of a GetRecords answer, as the naive loop has it: the emulator takes twice as long per record for pages of megabytes. */
-const kinesisPage = 1_000
-
 /** With the flags of the image, and the defaults of a manifest but for what an end sets (leases, polling). */
 export const startOurs: StartContender = async ({ direction, nodeArgs = [] }) => {
   const runtime = await startRuntime({
@@ -55,9 +53,10 @@ export const startOurs: StartContender = async ({ direction, nodeArgs = [] }) =>
   }
 }
 
+/** Kinesis is read in the naive loop's pages: the emulator takes twice as long per record for pages of megabytes. */
 const paged = (source: Direction['from']['source']): Direction['from']['source'] =>
   'kinesis' in source && source.kinesis !== undefined
-    ? { kinesis: { ...source.kinesis, polling: { ...source.kinesis.polling, maxRecords: kinesisPage } } }
+    ? { kinesis: { ...source.kinesis, polling: { ...source.kinesis.polling, maxRecords: pageSize } } }
     : source
 
 const addresses: Record<Broker, () => Promise<string>> = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
-import { kafkaClient, withAdmin } from '../../support/kafka.ts'
+import { createTopic, kafkaClient, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
-import { makeTopic, type Reading, read } from './harness.ts'
+import { type Reading, read } from './harness.ts'
 import { committedOffsets } from './verify.ts'
 
 /** Produces to every partition until told to stop; then it says how many records each has. */
@@ -35,7 +35,7 @@ test('members come and go under load: nothing is lost, doubled or reordered, and
   const partitions = 6
   const server = await sharedKafka()
   const topic = uniqueName('rebalance')
-  await makeTopic(server, topic, { partitions })
+  await createTopic(server, topic, { partitions })
   const load = await producing(server, topic, partitions)
   const log: { partition: string; position: number }[] = []
   const onRecord = ({ partition, position }: { partition: string; position: string | number }): void =>
@@ -114,7 +114,7 @@ test('members come and go under load: nothing is lost, doubled or reordered, and
 test('a partition is drained before another member gets it', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('drain')
-  await makeTopic(server, topic, { partitions: 2 })
+  await createTopic(server, topic, { partitions: 2 })
   const load = await producing(server, topic, 2)
   const config = { bootstrapServers: [server], topics: [topic], consumerGroup: topic, sessionTimeout: '6s' }
   await using slow = await read(config, { work: 1500 })
@@ -134,7 +134,7 @@ test('a partition is drained before another member gets it', async () => {
 test('a member that was thrown out loses its partitions, cannot commit, and joins again', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('zombie')
-  await makeTopic(server, topic, { partitions: 1 })
+  await createTopic(server, topic, { partitions: 1 })
   const load = await producing(server, topic, 1)
   await using reading = await read({ bootstrapServers: [server], topics: [topic], consumerGroup: topic })
   await eventually('it reads', () => reading.records.length > 0)

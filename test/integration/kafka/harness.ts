@@ -22,7 +22,6 @@ import {
 import { openKafkaSink } from '../../../bridge-runtime/connectors/kafka/sink.ts'
 import { openKafkaSource } from '../../../bridge-runtime/connectors/kafka/source.ts'
 import { eventually } from '../../support/eventually.ts'
-import { createTopic, type TopicOptions } from '../../support/kafka.ts'
 
 export interface Received extends BridgeRecord {
   readonly partition: string
@@ -213,8 +212,3 @@ export const write = (
   records: readonly Partial<BridgeRecord>[],
   partition?: string,
 ): Promise<WriteResult> => sink.write(sinkBatch(records, partition), never)
-
-/** Makes a topic as soon as the broker can. */
-export async function makeTopic(server: string, topic: string, options: TopicOptions = {}): Promise<void> {
-  await eventually(`topic ${topic} is made`, () => createTopic(server, topic, options).then(() => true))
-}

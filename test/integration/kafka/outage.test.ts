@@ -3,9 +3,9 @@ import { after, test } from 'node:test'
 import { allDelivered, type BridgeRecord, type Sink } from '../../../bridge-runtime/core/contracts.ts'
 import { asBridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { eventually } from '../../support/eventually.ts'
-import { startKafka } from '../../support/kafka.ts'
+import { createTopic, startKafka } from '../../support/kafka.ts'
 import { uniqueName } from '../../support/shared-servers.ts'
-import { makeTopic, openSink, read, write } from './harness.ts'
+import { openSink, read, write } from './harness.ts'
 import { committedOffsets, consumeAll } from './verify.ts'
 
 const server = await startKafka()
@@ -28,7 +28,7 @@ async function writeUntilDelivered(sink: Sink, records: readonly Partial<BridgeR
 
 test('through a broker that is killed under load, nothing is lost, every key keeps its order, and only what was in flight is doubled', async () => {
   const topic = uniqueName('killed')
-  await makeTopic(address, topic, { partitions: 3 })
+  await createTopic(address, topic, { partitions: 3 })
   await using sink = await openSink({ bootstrapServers: [address], topic, requestTimeout: '5s' })
   await using reading = await read({
     bootstrapServers: [address],
@@ -85,7 +85,7 @@ test('through a broker that is killed under load, nothing is lost, every key kee
 
 test('a broker that stands still is reported, and what it had taken is not stored twice when it wakes', async () => {
   const topic = uniqueName('frozen')
-  await makeTopic(address, topic, { partitions: 1 })
+  await createTopic(address, topic, { partitions: 1 })
   await using sink = await openSink({ bootstrapServers: [address], topic, requestTimeout: '1s' })
   assert.deepEqual(await write(sink, [{ key: Buffer.from('k'), value: Buffer.from('0') }]), allDelivered)
   server.pause()

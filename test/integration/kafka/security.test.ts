@@ -3,13 +3,13 @@ import { after, test } from 'node:test'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { openKafkaSink } from '../../../bridge-runtime/connectors/kafka/sink.ts'
 import { eventually } from '../../support/eventually.ts'
-import { startKafka } from '../../support/kafka.ts'
-import { makeTopic, openSink, read, sinkConfig, testContext, write } from './harness.ts'
+import { createTopic, startKafka } from '../../support/kafka.ts'
+import { openSink, read, sinkConfig, testContext, write } from './harness.ts'
 
 const password = 'canary-4711'
 const server = await startKafka({ listeners: ['sasl', 'tls', 'mtls', 'sasl-tls'], users: { bridge: password } })
 after(() => server.stop())
-await makeTopic(server.bootstrapServers, 'guarded', { partitions: 1 })
+await createTopic(server.bootstrapServers, 'guarded', { partitions: 1 })
 const client = await server.authority?.issue('client')
 
 const ref = (key: string) => ({ name: 'kafka', key })

@@ -4,9 +4,9 @@ import type { BridgeRecord } from '../../../bridge-runtime/core/contracts.ts'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { openKafkaSink } from '../../../bridge-runtime/connectors/kafka/sink.ts'
 import { eventually } from '../../support/eventually.ts'
-import { kafkaClient } from '../../support/kafka.ts'
+import { createTopic, kafkaClient } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
-import { makeTopic, openSink, read, sinkConfig, testContext, write } from './harness.ts'
+import { openSink, read, sinkConfig, testContext, write } from './harness.ts'
 import { consumeAll } from './verify.ts'
 
 const signal = new AbortController().signal
@@ -14,7 +14,7 @@ const signal = new AbortController().signal
 test('keys, values, headers, times and tombstones arrive as they were, with the source id', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('shapes')
-  await makeTopic(server, topic, { partitions: 1 })
+  await createTopic(server, topic, { partitions: 1 })
   await using sink = await openSink({ bootstrapServers: [server], topic })
   const records: Partial<BridgeRecord>[] = [
     { key: Buffer.from('k'), value: Buffer.from('v'), timestamp: 1_700_000_000_001 },
@@ -49,7 +49,7 @@ for (const compression of ['None', 'Gzip', 'Snappy', 'LZ4', 'Zstd']) {
     const server = await sharedKafka()
     const topic = uniqueName('write')
     // The broker must decompress to store it plain, and kafkajs reads plain batches only.
-    await makeTopic(server, topic, { partitions: 2, config: { 'compression.type': 'uncompressed' } })
+    await createTopic(server, topic, { partitions: 2, config: { 'compression.type': 'uncompressed' } })
     await using sink = await openSink({ bootstrapServers: [server], topic, compression })
     const records = Array.from({ length: 500 }, (_, n) => ({
       key: Buffer.from(`k${n % 9}`),
@@ -64,7 +64,7 @@ for (const compression of ['None', 'Gzip', 'Snappy', 'LZ4', 'Zstd']) {
     const server = await sharedKafka()
     const topic = uniqueName('read')
     const codec = compression === 'None' ? 'uncompressed' : compression.toLowerCase()
-    await makeTopic(server, topic, { partitions: 1, config: { 'compression.type': codec } })
+    await createTopic(server, topic, { partitions: 1, config: { 'compression.type': codec } })
     const producer = kafkaClient(server).producer({ idempotent: true, maxInFlightRequests: 1 })
     await producer.connect()
     const values = Array.from({ length: 300 }, (_, n) => `value ${n} `.repeat(30))
@@ -87,7 +87,7 @@ for (const compression of ['None', 'Gzip', 'Snappy', 'LZ4', 'Zstd']) {
 test('a key goes to the partition that the Java-compatible client chooses', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('keys')
-  await makeTopic(server, topic, { partitions: 7 })
+  await createTopic(server, topic, { partitions: 7 })
   const keys = Array.from({ length: 100 }, (_, n) => `key-${n}`)
   const producer = kafkaClient(server).producer({ idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
@@ -108,7 +108,7 @@ test('a key goes to the partition that the Java-compatible client chooses', asyn
 test('with SourcePartition a whole partition goes to the partition of its number', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('numbers')
-  await makeTopic(server, topic, { partitions: 3 })
+  await createTopic(server, topic, { partitions: 3 })
   await using sink = await openSink({ bootstrapServers: [server], topic, partitioning: 'SourcePartition' })
   await write(sink, [{ key: Buffer.from('a') }, { key: Buffer.from('b') }, {}], 'orders/5')
   const found = await consumeAll(server, topic, 3)
@@ -121,7 +121,7 @@ test('with SourcePartition a whole partition goes to the partition of its number
 test('only the record that is too large fails, by our limit', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('too-large')
-  await makeTopic(server, topic, { partitions: 1 })
+  await createTopic(server, topic, { partitions: 1 })
   await using sink = await openSink({ bootstrapServers: [server], topic, maxRequestBytes: '20000' })
   const large = { key: Buffer.from('big'), value: Buffer.alloc(30_000) }
   const failures = await write(sink, [
@@ -141,7 +141,7 @@ test('only the record that is too large fails, by our limit', async () => {
 test("only the record that is too large fails, by the topic's limit, while others are in flight", async () => {
   const server = await sharedKafka()
   const topic = uniqueName('too-large-for-topic')
-  await makeTopic(server, topic, { partitions: 1, config: { 'max.message.bytes': '10000' } })
+  await createTopic(server, topic, { partitions: 1, config: { 'max.message.bytes': '10000' } })
   await using sink = await openSink({ bootstrapServers: [server], topic })
   const small = (n: number) => ({ key: Buffer.from(`k${n}`), value: Buffer.alloc(500, n) })
   const first = Array.from({ length: 40 }, (_, n) =>
@@ -167,7 +167,7 @@ test("only the record that is too large fails, by the topic's limit, while other
 test('a record that the topic refuses is poison, the others are stored', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('compacted')
-  await makeTopic(server, topic, { partitions: 1, config: { 'cleanup.policy': 'compact' } })
+  await createTopic(server, topic, { partitions: 1, config: { 'cleanup.policy': 'compact' } })
   await using sink = await openSink({ bootstrapServers: [server], topic })
   const failures = await write(sink, [
     { key: Buffer.from('a') },
@@ -183,7 +183,7 @@ test('a record that the topic refuses is poison, the others are stored', async (
 test('many writes at once to one partition arrive complete and in order of each write', async () => {
   const server = await sharedKafka()
   const topic = uniqueName('pipelined')
-  await makeTopic(server, topic, { partitions: 2 })
+  await createTopic(server, topic, { partitions: 2 })
   await using sink = await openSink({ bootstrapServers: [server], topic })
   const lanes = Array.from({ length: 12 }, (_, lane) =>
     Array.from({ length: 200 }, (_, n) => ({ key: Buffer.from(`lane-${lane}`), value: Buffer.from(`${n}`) })),
@@ -210,7 +210,7 @@ test('a missing topic is named before anything is written, and found when it is 
     assert.match(error.message, new RegExp(`"${topic}".*create the topic`))
     return true
   })
-  await makeTopic(server, topic)
+  await createTopic(server, topic)
   await eventually('it opens', () => sink.open(signal).then(() => true))
 })
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
-import { kafkaClient, withAdmin } from '../../support/kafka.ts'
+import { createTopic, kafkaClient, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
-import { type Reading, type ReadingOptions, makeTopic, read, testContext } from './harness.ts'
+import { type Reading, type ReadingOptions, read, testContext } from './harness.ts'
 import { committedOffsets, produce } from './verify.ts'
 import { quickClock } from './quick-clock.ts'
 
@@ -17,7 +17,7 @@ interface Setup {
 async function setUp(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}): Promise<Setup> {
   const server = await sharedKafka()
   const topic = uniqueName(name)
-  await makeTopic(server, topic, { partitions, config })
+  await createTopic(server, topic, { partitions, config })
   const start: Setup['start'] = (more = {}, options = {}) => {
     const topics = 'topicsPattern' in more ? {} : { topics: [topic] }
     return read({ bootstrapServers: [server], consumerGroup: topic, ...topics, ...more }, options)
@@ -101,7 +101,7 @@ test('a start at a time begins with the first record that is not older', async (
 
 test('topics of a pattern are read by their whole name, and new ones are found', async () => {
   const { server, topic, start } = await setUp('pattern')
-  await makeTopic(server, `${topic}-x-no`, { partitions: 1 })
+  await createTopic(server, `${topic}-x-no`, { partitions: 1 })
   await produce(server, `${topic}-x-no`, [{ value: 'no' }])
   await produce(server, topic, [{ value: 'first' }])
   await using reading = await start(
@@ -109,7 +109,7 @@ test('topics of a pattern are read by their whole name, and new ones are found',
     { context: testContext({ clock: quickClock }) },
   )
   await received(reading, 1)
-  await makeTopic(server, `${topic}-2`, { partitions: 1 })
+  await createTopic(server, `${topic}-2`, { partitions: 1 })
   await produce(server, `${topic}-2`, [{ value: 'second' }])
   await received(reading, 2)
   await reading.stop()
@@ -244,7 +244,7 @@ for (const onDataGap of ['Stop', 'Continue'] as const) {
     await eventually('it says that the topic is gone', () =>
       reading.errors.some(({ reason }) => reason === 'TopicNotFound'),
     )
-    await makeTopic(server, topic, { partitions: 1 })
+    await createTopic(server, topic, { partitions: 1 })
     await produce(server, topic, numbered(6, 100))
     if (onDataGap === 'Continue') {
       await received(reading, 9)
