@@ -55,7 +55,7 @@ export async function pubsubAndEventHubs(host: string, canary: Canary): Promise<
     headers: true,
     servers,
     open: async (run) => {
-      const from = pubsubStream({ address, topic: 'payments', check: '' })
+      const from = pubsubStream({ address, topic: 'payments' })
       return between({ from, to: forClients('payments') }, run)
     },
   }

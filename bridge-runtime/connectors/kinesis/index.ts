@@ -16,7 +16,7 @@ export const kinesis = {
   }),
   sink: defineSink({
     schema: kinesisSink,
-    lanes: 8,
+    lanes: 64,
     describe: (config) => ({ name: streamOf(config) }),
     open: async (config, context) => (await import('./sink.ts')).openKinesisSink(config, context),
   }),

@@ -108,6 +108,48 @@ test('writes that begin together share requests', async () => {
   assert.deepEqual(sizes, [200])
 })
 
+test('beside others a request goes when it holds as many keys as they do; fewer keys wait for the answer and go together', async () => {
+  const requests: { readonly keys: number; readonly answer: () => void }[] = []
+  const respond: Respond = (entries) =>
+    new Promise((resolve) =>
+      requests.push({ keys: entries.length, answer: () => resolve(entries.map(() => undefined)) }),
+    )
+  const patient = { ...realClock, sleep: () => new Promise<void>(() => undefined) }
+  const sink = kinesisSink(fakeKinesis(respond), config(), { clock: patient })
+  const write = (name: string, count: number) =>
+    sink.write(batch(Array.from({ length: count }, (_, n) => record(`${name}${n}`, 'v', n))), never)
+  const sizes = (): number[] => requests.map(({ keys }) => keys)
+  const writes = [write('a', 4)]
+  await eventually('the first request', () => requests.length === 1)
+  writes.push(write('b', 4))
+  await eventually('a second one that is worth it', () => requests.length === 2)
+  writes.push(write('c', 3))
+  await pause()
+  writes.push(write('d', 3))
+  await pause()
+  assert.deepEqual(sizes(), [4, 4])
+  requests[0]?.answer()
+  await eventually('the third request', () => requests.length === 3)
+  assert.deepEqual(sizes(), [4, 4, 6])
+  for (const { answer } of requests) answer()
+  await Promise.all(writes)
+})
+
+test('no answer for a while does not hold up other keys', async () => {
+  const requests: string[][] = []
+  const sink = sinkOf((entries) => {
+    requests.push(entries.map(({ PartitionKey = '' }) => PartitionKey))
+    return requests.length === 1 ? new Promise(() => undefined) : Promise.resolve(entries.map(() => undefined))
+  })
+  const aborting = new AbortController()
+  const stuck = sink.write(batch(['a', 'b'].map((key, n) => record(key, 'v', n))), aborting.signal)
+  await eventually('the first request', () => requests.length === 1)
+  assert.equal((await sink.write(batch([record('c', 'v', 0)]), never)).size, 0)
+  assert.deepEqual(requests, [['a', 'b'], ['c']])
+  aborting.abort()
+  await stuck
+})
+
 test('records settle when the request that holds them is answered, not when the whole write is', async () => {
   const stored: number[][] = []
   const requests: (() => void)[] = []

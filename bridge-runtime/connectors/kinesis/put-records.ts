@@ -39,8 +39,8 @@ interface Lane {
 
 /** Requests on the way at the same time. */
 const maxRequests = 8
-/** Milliseconds a request that is not full waits for company while others are on the way. */
-const patience = 5
+/** Milliseconds for which a request waits at most for company while others are on the way. */
+const patience = 100
 
 export class PutRecordsSender {
   readonly #options: SenderOptions
@@ -79,14 +79,22 @@ export class PutRecordsSender {
 
   #pump(waited: boolean): void {
     while (this.#ready.size > 0 && this.#requests < maxRequests) {
-      const full = this.#ready.size >= this.#options.maxRecords
-      if (this.#requests > 0 && !full && !waited) {
+      if (!waited && !this.#worthwhile()) {
         this.#waitForCompany()
         return
       }
       const entries = this.#load()
       if (entries.length > 0) void this.#send(entries)
     }
+  }
+
+  /**
+   * A request costs the same for one key as for many. So one goes beside others only when it is full or holds as many keys as
+   * they do together: else it waits until one of them is answered, and takes its keys along.
+   */
+  #worthwhile(): boolean {
+    const sending = this.#lanes.size - this.#ready.size
+    return this.#ready.size >= Math.min(sending, this.#options.maxRecords)
   }
 
   #waitForCompany(): void {

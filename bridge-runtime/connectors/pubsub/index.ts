@@ -13,7 +13,7 @@ export const pubsub = {
   }),
   sink: defineSink({
     schema: pubsubSink,
-    lanes: 8,
+    lanes: 64,
     describe: ({ projectID, topic }) => ({ name: `${projectID}/${topic}` }),
     open: async (config, context) => (await import('./sink.ts')).openPubsubSink(config, context),
   }),

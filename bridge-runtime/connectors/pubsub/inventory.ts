@@ -8,6 +8,7 @@
  * - when a lease lapses, what waits here of the key behind it is forgotten, since it will come again in its order.
  */
 import type { PubsubMessage } from './connection.ts'
+import { FairQueue } from './fair-queue.ts'
 import { messageBytes } from './message.ts'
 import { Recent } from './recent.ts'
 
@@ -47,7 +48,7 @@ const mostRemembered = 100_000
 export class Inventory {
   readonly #options: InventoryOptions
   readonly #held = new Map<string, Held>()
-  readonly #waiting = new Set<Held>()
+  readonly #waiting = new FairQueue<Held>()
   readonly #recent: Recent
   #bytes = 0
 
@@ -90,13 +91,13 @@ export class Inventory {
     return settled
   }
 
-  /** The next messages for the engine, at least one where there is one. */
+  /** The next messages for the engine, at least one where there is one: the keys take turns, each keeps its order. */
   take(maxCount: number, maxBytes: number): Held[] {
     const taken: Held[] = []
     let bytes = 0
-    for (const held of this.#waiting) {
-      if (taken.length >= maxCount || (taken.length > 0 && bytes + held.bytes > maxBytes)) break
-      this.#waiting.delete(held)
+    const room = (held: Held): boolean =>
+      taken.length < maxCount && (taken.length === 0 || bytes + held.bytes <= maxBytes)
+    for (let held = this.#waiting.next(room); held !== undefined; held = this.#waiting.next(room)) {
       held.state = 'handed'
       taken.push(held)
       bytes += held.bytes
@@ -144,10 +145,11 @@ export class Inventory {
       // All that waits of a key is behind what was handed on of it.
       if (held.state !== 'waiting' && held.key !== '') keys.add(held.key)
     }
-    for (const held of this.#waiting) {
+    const gone = this.#waiting.remove((held) => {
       if (lost.has(held) && held.key !== '') keys.add(held.key)
-      if (lost.has(held) || keys.has(held.key)) this.#forget(held)
-    }
+      return lost.has(held) || keys.has(held.key)
+    })
+    for (const held of gone) this.#forget(held)
   }
 
   /** Those whose lease has run out without a word. */
@@ -158,6 +160,7 @@ export class Inventory {
   /** Forgets everything that is not settled. @returns what is to be given back */
   release(): Held[] {
     const open = [...this.#held.values()].filter(({ state }) => state !== 'settled')
+    this.#waiting.remove(() => true)
     for (const held of open) this.#forget(held)
     return open
   }
@@ -181,7 +184,6 @@ export class Inventory {
 
   #forget(held: Held): void {
     this.#held.delete(held.identity)
-    this.#waiting.delete(held)
     this.#bytes -= held.bytes
   }
 }

@@ -96,6 +96,10 @@ export const pubsubSource = withRules(
       })
       .prefault({})
       .meta({ description: 'How much is taken from the subscription before it is settled.' }),
+    streams: z.int().min(1).max(64).default(8).meta({
+      description:
+        'StreamingPull streams of one replica. The service sends at most 10 MB/s over each, and each gets its part of flowControl.',
+    }),
     maxExtension: duration(
       'How long a message is held for a sink that does not take it. Then the service gives it to any replica again.',
       { min: '1m', max: '24h' },

@@ -35,6 +35,7 @@ export function pubsubSource(
         subscription: name,
         settings,
         emulator: await isEmulator(connection),
+        streams: config.streams,
         maxMessages: config.flowControl.maxOutstandingMessages,
         maxBytes: bytes(config.flowControl.maxOutstandingBytes),
         maxExtension: milliseconds(config.maxExtension),

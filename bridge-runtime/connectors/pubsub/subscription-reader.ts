@@ -8,7 +8,8 @@ import { EmulatorPulling } from './emulator.ts'
 import { type Delivery, type Held, Inventory } from './inventory.ts'
 import { Leases } from './leases.ts'
 import { publishedAt, recordOf } from './message.ts'
-import { type Pull, Pulling, type PullingOptions } from './pulling.ts'
+import type { Pull, PullingOptions } from './pulling.ts'
+import { Streams } from './streams.ts'
 
 export interface ReaderOptions {
   readonly connection: Connection
@@ -18,6 +19,8 @@ export interface ReaderOptions {
   readonly settings: SubscriptionSettings | undefined
   /** Google's own: see emulator.ts. */
   readonly emulator: boolean
+  /** StreamingPulls open at the same time. */
+  readonly streams: number
   readonly maxMessages: number
   readonly maxBytes: number
   /** Milliseconds. */
@@ -34,9 +37,11 @@ export interface ReaderOptions {
  */
 const lease = 15_000
 const exactlyOnceLease = 60_000
-/** Most of one batch. */
-const batchRecords = 1_000
-const batchBytes = 1024 * 1024
+/** Most of one batch. Its room is free again when all of it is settled, so a slow key in a large batch would keep much of it. */
+const batchRecords = 250
+const batchBytes = 256 * 1024
+/** Messages that wait here when the emulator is not asked for more. */
+const emulatorWaiting = 1_000
 /** Seconds. The emulator puts what is given back behind later messages, what lapses before them. */
 const emulatorLastLease = 1
 /** Milliseconds for the last acknowledgements. */
@@ -127,6 +132,7 @@ export class SubscriptionReader implements PartitionReader {
 
   #startPulling(): Pull {
     const { connection, subscription, maxMessages, maxBytes, clock, random, emulator } = this.#options
+    const streams = Math.min(this.#options.streams, maxMessages)
     const lease = this.#lease / 1000
     const options: Omit<PullingOptions, 'request'> = {
       connection,
@@ -140,12 +146,13 @@ export class SubscriptionReader implements PartitionReader {
     const request = {
       subscription,
       streamAckDeadlineSeconds: lease,
-      maxOutstandingMessages: maxMessages,
-      maxOutstandingBytes: maxBytes,
+      // What is on the way counts for the service as well, so each stream gets its part of the limits.
+      maxOutstandingMessages: Math.ceil(maxMessages / streams),
+      maxOutstandingBytes: Math.ceil(maxBytes / streams),
       // By it the service knows a reopened stream again: what it holds stays ours, keys and all.
       clientId: randomUUID(),
     }
-    return new Pulling({ ...options, request })
+    return new Streams(streams, { ...options, request })
   }
 
   #received({ receivedMessages, subscriptionProperties }: PullResponse): void {
@@ -203,7 +210,7 @@ export class SubscriptionReader implements PartitionReader {
     const full =
       this.#inventory.count + this.#unconfirmed >= maxMessages ||
       this.#inventory.bytes >= maxBytes ||
-      (emulator && this.#inventory.waiting >= batchRecords)
+      (emulator && this.#inventory.waiting >= emulatorWaiting)
     if (full && !this.#stopped.signal.aborted) this.#pulling.pause()
     else this.#pulling.resume()
   }

@@ -25,8 +25,8 @@ export interface Measured {
 }
 
 const valueBytes = 1024
-/** Records of one step of the filling. */
-const step = 20_000
+/** Records of one step of the filling. Producers send those of a key together, so it is also how far the keys lie apart. */
+const step = 2_000
 /** Milliseconds between two looks: an answer of the runtime takes it about one. */
 const interval = 100
 /** Milliseconds without a new record after which a contender is taken for stuck. */

@@ -1,18 +1,15 @@
 import type { TestContext } from 'node:test'
-import { crc32 } from 'node:zlib'
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import type { ConnectorContext } from '../../../bridge-runtime/connectors/define-connector.ts'
 import { kinesisSink, kinesisSource } from '../../../bridge-runtime/connectors/kinesis/schema.ts'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
-import { allDelivered, type Sink } from '../../../bridge-runtime/core/contracts.ts'
 import type { EngineOptions } from '../../../bridge-runtime/core/engine.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { kinesisCredentials, kinesisRegion } from '../../support/kinesis.ts'
-import { MemoryLog, MemorySource } from '../../support/memory/source.ts'
 import { type Running, runningEngine } from '../../support/running-engine.ts'
-import type { TestRecord, TestRun } from '../../support/verifier.ts'
+import type { TestRun } from '../../support/verifier.ts'
 
 export const context = (replica = 'replica-0', leases: LeaseStore = memoryLeases()): ConnectorContext => ({
   bridge: { namespace: 'default', name: 'orders' },
@@ -53,26 +50,6 @@ export const running = (
   sinkLanes = 8,
 ): Running =>
   runningEngine(t, { openSource, openSink, sinkLanes, origin: 'kinesis/test', backoff: { initial: 50, max: 1_000 } })
-
-/** A sink that hands every record to the checker, in the order of arrival. */
-export const checking = (run: TestRun): Sink => ({
-  limits: { maxRecords: 1_000, maxBytes: 1_000_000 },
-  open: async () => undefined,
-  write: async (batch) => {
-    for (const { key, value } of batch.records()) run.arrived(key?.toString() ?? null, value)
-    return allDelivered
-  },
-  async [Symbol.asyncDispose]() {
-    // Holds nothing.
-  },
-})
-
-/** A source of these records, spread over partitions by key; it ends when all are settled. */
-export function recordsOf(records: readonly TestRecord[], partitions = 4): MemorySource {
-  const log = new MemoryLog(partitions)
-  for (const { key, value } of records) log.append(crc32(key) % partitions, key, value)
-  return new MemorySource(log, { finite: true, batch: 500 })
-}
 
 /**
  * Writes records with the SDK alone, in the order of each key: one record per key and request, each request after the last.

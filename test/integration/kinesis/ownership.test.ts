@@ -8,7 +8,8 @@ import { createStream, kinesisClient } from '../../support/kinesis.ts'
 import { sharedKinesis, uniqueName } from '../../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../../support/tally.ts'
 import { testRun } from '../../support/verifier.ts'
-import { checking, context, produce, running, sourceConfig } from './harness.ts'
+import { checking } from '../../support/checking-sink.ts'
+import { context, produce, running, sourceConfig } from './harness.ts'
 
 /** A store that fails for a while, as for a process that has lost its network. */
 function severable(store: LeaseStore): { readonly store: LeaseStore; cut(): void; heal(): void } {

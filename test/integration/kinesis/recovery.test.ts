@@ -7,7 +7,9 @@ import { createStream, kinesisClient } from '../../support/kinesis.ts'
 import { sharedKinesis, uniqueName } from '../../support/shared-servers.ts'
 import { assertWhole } from '../../support/tally.ts'
 import { testRun } from '../../support/verifier.ts'
-import { checking, context, produce, recordsOf, running, sinkConfig, sourceConfig } from './harness.ts'
+import { checking } from '../../support/checking-sink.ts'
+import { recordsOf } from '../../support/memory/source.ts'
+import { context, produce, running, sinkConfig, sourceConfig } from './harness.ts'
 
 test('a missing stream is named by source and sink, and both go on once it exists', async (t) => {
   const { endpoint } = await sharedKinesis()
@@ -15,7 +17,7 @@ test('a missing stream is named by source and sink, and both go on once it exist
   const run = testRun({ run: stream, keys: 20 })
   const writer = running(
     t,
-    async () => recordsOf(run.take(200)),
+    async () => recordsOf(run.take(200), 4),
     () => openKinesisSink(sinkConfig(endpoint, stream), context()),
   )
   const reader = running(

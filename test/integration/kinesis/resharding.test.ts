@@ -14,7 +14,8 @@ import { createStream, kinesisClient } from '../../support/kinesis.ts'
 import { sharedKinesis, uniqueName } from '../../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../../support/tally.ts'
 import { testRun } from '../../support/verifier.ts'
-import { checking, context, produce, running, sourceConfig } from './harness.ts'
+import { checking } from '../../support/checking-sink.ts'
+import { context, produce, running, sourceConfig } from './harness.ts'
 
 const middle = ({ HashKeyRange: range }: Shard): string =>
   String((BigInt(range?.StartingHashKey ?? 0) + BigInt(range?.EndingHashKey ?? 0)) / 2n)

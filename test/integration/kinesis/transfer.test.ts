@@ -7,7 +7,9 @@ import { createStream } from '../../support/kinesis.ts'
 import { sharedKinesis, uniqueName } from '../../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../../support/tally.ts'
 import { testRun } from '../../support/verifier.ts'
-import { checking, context, recordsOf, running, sinkConfig, sourceConfig } from './harness.ts'
+import { checking } from '../../support/checking-sink.ts'
+import { recordsOf } from '../../support/memory/source.ts'
+import { context, running, sinkConfig, sourceConfig } from './harness.ts'
 
 /** The emulator's cost of a record grows with those its shard holds already: hence many shards, and not more records by default. */
 const records = Number(process.env['STREAMBRIDGE_TEST_RECORDS'] ?? 20_000)
@@ -21,7 +23,7 @@ test('every record written through the sink is read through the source, once and
   const began = performance.now()
   const writer = running(
     t,
-    async () => recordsOf(run.take(records)),
+    async () => recordsOf(run.take(records), 4),
     () => openKinesisSink(sinkConfig(endpoint, stream), context()),
   )
   await eventually(

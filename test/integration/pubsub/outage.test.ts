@@ -6,7 +6,9 @@ import { type PubsubServer, publish, startPubsub } from '../../support/pubsub.ts
 import { startFakePubsub } from '../../support/pubsub-fake/fake-pubsub.ts'
 import { assertWhole } from '../../support/tally.ts'
 import { testRun } from '../../support/verifier.ts'
-import { checking, recordsOf, running, sink, source } from './engines.ts'
+import { checking } from '../../support/checking-sink.ts'
+import { recordsOf } from '../../support/memory/source.ts'
+import { running, sink, source } from './engines.ts'
 import { createStream } from './harness.ts'
 
 test('an emulator that is killed and comes back, empty, is read and written again, by itself', async (t) => {

@@ -7,7 +7,8 @@ import { eventually } from '../../support/eventually.ts'
 import { type FakePubsub, type Refusal, startFakePubsub } from '../../support/pubsub-fake/fake-pubsub.ts'
 import { assertWhole } from '../../support/tally.ts'
 import { randomNumbers, testRun } from '../../support/verifier.ts'
-import { recordsOf, running, sink } from './engines.ts'
+import { recordsOf } from '../../support/memory/source.ts'
+import { running, sink } from './engines.ts'
 
 const lost: Refusal = { code: status.UNAVAILABLE, details: 'the connection was lost', done: true }
 const never = new AbortController().signal

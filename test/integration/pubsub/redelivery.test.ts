@@ -6,7 +6,8 @@ import { ackFailures } from '../../support/pubsub-fake/status-details.ts'
 import { type FakePubsub, startFakePubsub } from '../../support/pubsub-fake/fake-pubsub.ts'
 import { assertWhole } from '../../support/tally.ts'
 import { type TestRun, testRun } from '../../support/verifier.ts'
-import { checking, running, source } from './engines.ts'
+import { checking } from '../../support/checking-sink.ts'
+import { running, source } from './engines.ts'
 
 async function serviceWith(t: TestContext, settings: object = {}): Promise<FakePubsub> {
   const service = await startFakePubsub()
@@ -49,9 +50,10 @@ test('a redelivery of a message and all later ones of its key, acknowledged or n
 test('streams that the service ends are opened again; nothing is lost, repeated or reordered', async (t) => {
   const service = await serviceWith(t)
   const run = testRun({ run: 'streams', keys: 20 })
+  const streams = 3
   const bridge = running(
     t,
-    () => source(service.address, 'orders'),
+    () => source(service.address, 'orders', { streams }),
     async () => checking(run, () => new Promise((resolve) => setTimeout(resolve, 3))),
   )
   for (let round = 0; round < 4; round += 1) {
@@ -59,14 +61,42 @@ test('streams that the service ends are opened again; nothing is lost, repeated 
     await eventually('some arrive', () => run.received > round * 400)
     service.endStreams(round % 2 === 0 ? status.OK : status.UNAVAILABLE, 'unable to fulfill your request')
     await eventually(
-      'another stream',
-      () => service.calls.filter(({ method }) => method === 'streamingPull').length > round + 1,
+      'other streams',
+      () => service.calls.filter(({ method }) => method === 'streamingPull').length >= streams * (round + 2),
     )
     // What was on its way in a broken stream comes again when its lease is over.
     service.subscription('orders').expireAll()
   }
   await settled(service)
   await bridge.stop()
+  assertWhole(run.tally(), 0)
+})
+
+test('the limits of flow control hold for all streams of a replica together, and each of them carries messages', async (t) => {
+  const service = await serviceWith(t)
+  const run = testRun({ run: 'limits', keys: 50 })
+  let open = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const bridge = running(
+    t,
+    () => source(service.address, 'orders', { streams: 4, flowControl: { maxOutstandingMessages: 40 } }),
+    async () => checking(run, () => gate),
+  )
+  const pulls = () => service.calls.filter(({ method }) => method === 'streamingPull')
+  await eventually('four streams', () => pulls().length === 4)
+  assert.deepEqual(
+    pulls().map(({ request }) => Number(request['maxOutstandingMessages'])),
+    [10, 10, 10, 10],
+  )
+  send(service, run, 500)
+  const queue = service.subscription('orders')
+  await eventually('each has its part', () => queue.delivered === 40)
+  open()
+  await settled(service)
+  await bridge.stop()
+  assert.equal(queue.delivered, 500)
   assertWhole(run.tally(), 0)
 })
 

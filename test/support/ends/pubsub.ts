@@ -41,8 +41,8 @@ export interface PubsubStream {
   /** host:port of an emulator. */
   readonly address: string
   readonly topic: string
-  /** A subscription to look at what was published; what was looked at is acknowledged. */
-  readonly check: string
+  /** A subscription to look at what was published, where that is wanted; what was looked at is acknowledged. */
+  readonly check?: string
 }
 
 export function pubsubStream({ address, topic, check }: PubsubStream): StreamClient {
@@ -60,6 +60,7 @@ export function pubsubStream({ address, topic, check }: PubsubStream): StreamCli
       await publishWith(await publisher.get(), topic, messages)
     },
     async collect(run) {
+      if (check === undefined) throw new TypeError(`nobody looks at topic ${topic}`)
       const client = await subscriber.get()
       for (let more = true; more; ) {
         const messages = await pull(client, check)

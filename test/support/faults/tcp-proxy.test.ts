@@ -100,6 +100,16 @@ test('a reset ends open connections, refusing ends new ones', async () => {
   await eventually('the second reset', () => refused.error === 'ECONNRESET')
 })
 
+test('a connection that begins as another protocol is reset, others pass', async () => {
+  await using proxy = await startTcpProxy(target)
+  proxy.fault({ refuseStarting: 'GET ' })
+  const [get, other] = [await talkTo(proxy.port), await talkTo(proxy.port)]
+  get.socket.write('GET / HTTP/1.1')
+  other.socket.write('PRI * HTTP/2.0')
+  await eventually('the reset', () => get.error === 'ECONNRESET')
+  await eventually('the echo', () => other.heard === 'PRI * HTTP/2.0')
+})
+
 test('latency delays and keeps the order', async () => {
   await using proxy = await startTcpProxy(target)
   const talk = await talkTo(proxy.port)

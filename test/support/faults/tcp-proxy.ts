@@ -10,6 +10,8 @@ export interface TcpFaults {
   readonly drop?: readonly Direction[]
   /** New connections are reset at once. */
   readonly refuse?: boolean
+  /** Connections that begin with these bytes are reset: another protocol than the one that is to pass. */
+  readonly refuseStarting?: string
   /** Connections are reset after so many bytes in the direction, counted from now over each connection. */
   readonly cutAfter?: { readonly direction: Direction; readonly bytes: number }
   /**
@@ -65,6 +67,7 @@ export async function startTcpProxy(target: string, port = 0): Promise<TcpProxy>
   }
   const pass = (link: Link, direction: Direction, chunk: Buffer): void => {
     const current = faults
+    if (direction === 'toServer' && refuses(link, chunk, current)) return cut(link)
     if (current.drop?.includes(direction) === true) return void (dropped += chunk.length)
     if (losesAnswer(link, direction, chunk.length, current)) return cut(link)
     const whole = chunkBeforeCut(link, direction, chunk, current)
@@ -150,6 +153,10 @@ function join(
     void link.tail[direction].then(() => to.destroy())
   })
 }
+
+/** A client's first bytes come in one piece: requests are written whole. */
+const refuses = ({ passed }: Link, chunk: Buffer, { refuseStarting }: TcpFaults): boolean =>
+  refuseStarting !== undefined && passed.toServer === 0 && chunk.toString('latin1').startsWith(refuseStarting)
 
 /** Counts requests and answers; true when this chunk of an answer is the one to lose. */
 function losesAnswer(link: Link, direction: Direction, bytes: number, { loseAnswerAfter }: TcpFaults): boolean {

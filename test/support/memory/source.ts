@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type {
   BridgeRecord,
   PartitionReader,
@@ -7,6 +8,7 @@ import type {
   SourceHost,
 } from '../../../bridge-runtime/core/contracts.ts'
 import { type BridgeError, fenced } from '../../../bridge-runtime/core/errors.ts'
+import type { TestRecord } from '../verifier.ts'
 
 export interface AcceptedCommit {
   readonly partition: number
@@ -176,3 +178,10 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+
+/** A source of these records, spread over partitions by key; it ends when all are settled. */
+export function recordsOf(records: readonly TestRecord[], partitions = 1): MemorySource {
+  const log = new MemoryLog(partitions)
+  for (const { key, value } of records) log.append(crc32(key) % partitions, key, value)
+  return new MemorySource(log, { finite: true, batch: 500 })
+}
