@@ -17,6 +17,8 @@ export interface LastingError {
  */
 export class Failing {
   readonly #places = new Map<string, LastingError>()
+  /** Of each component that fails: with many partitions and lanes it is asked for much more often than it changes. */
+  readonly #newest = new Map<Component, LastingError>()
   readonly #now: () => number
   readonly #onChange: (component: Component, error: BridgeError | undefined) => void
 
@@ -32,19 +34,22 @@ export class Failing {
     const now = this.#now()
     const same = known?.error.reason === error.reason ? known : undefined
     const before = this.newest(component)
-    this.#places.set(key, {
-      component,
-      error,
-      count: (same?.count ?? 0) + 1,
-      firstAt: same?.firstAt ?? now,
-      lastAt: now,
-    })
+    const lasting = { component, error, count: (same?.count ?? 0) + 1, firstAt: same?.firstAt ?? now, lastAt: now }
+    this.#places.set(key, lasting)
+    this.#newest.set(component, lasting)
     if (before?.error.reason !== error.reason) this.#onChange(component, error)
   }
 
   worked(component: Component, place: string): void {
-    if (!this.#places.delete(`${component} ${place}`)) return
-    if (this.newest(component) === undefined) this.#onChange(component, undefined)
+    const key = `${component} ${place}`
+    const gone = this.#places.get(key)
+    if (gone === undefined) return
+    this.#places.delete(key)
+    if (gone !== this.#newest.get(component)) return
+    const next = this.#latest(component)
+    if (next !== undefined) return void this.#newest.set(component, next)
+    this.#newest.delete(component)
+    this.#onChange(component, undefined)
   }
 
   /** Forgets every place whose name begins so: its partition is gone. */
@@ -56,6 +61,10 @@ export class Failing {
   }
 
   newest(component: Component): LastingError | undefined {
+    return this.#newest.get(component)
+  }
+
+  #latest(component: Component): LastingError | undefined {
     let newest: LastingError | undefined
     for (const entry of this.#places.values()) {
       if (entry.component === component && (newest === undefined || entry.lastAt >= newest.lastAt)) newest = entry

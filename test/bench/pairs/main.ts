@@ -3,12 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Broker, brokers } from '../../support/ends/brokers.ts'
-import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
 import { startKinesis } from '../../support/kinesis.ts'
-import { startPubsub } from '../../support/pubsub.ts'
 import { kinesisVariable, pubsubVariable } from '../../support/shared-servers.ts'
 import { type StartContender, startNaive, startOurs } from './contender.ts'
 import { type Measured, measure } from './measure.ts'
+import { type PubsubAsService, pubsubAsService } from './pubsub-as-service.ts'
 import { below, broken, head, line, type Row } from './table.ts'
 
 export const pairsHelp = `Usage: npm run bench -- pairs [FROM [TO]] [OPTIONS]
@@ -97,12 +96,16 @@ async function runRow(from: Broker, to: Broker, { records, keys, rounds, profile
 
 const load = (): string => `load ${loadavg()[0]?.toFixed(1)}`
 
-async function runRows(given: Options): Promise<{ readonly rows: readonly Row[]; readonly wrong: readonly string[] }> {
+async function runRows(
+  given: Options,
+  pubsub: PubsubAsService,
+): Promise<{ readonly rows: readonly Row[]; readonly wrong: readonly string[] }> {
   const rows: Row[] = []
   const failures: string[] = []
   for (const from of given.from)
     for (const to of given.to)
       try {
+        if ([from, to].includes('pubsub')) await pubsub.renew()
         const row = await runRow(from, to, given)
         rows.push(row)
         console.log(`${line(row)}   ${load()}`)
@@ -111,16 +114,6 @@ async function runRows(given: Options): Promise<{ readonly rows: readonly Row[];
         console.log(`${from} → ${to} failed`)
       }
   return { rows, wrong: [...failures, ...rows.flatMap(broken)] }
-}
-
-/**
- * Google's emulator, behind a relay that hides what it is: StreamBridge reads it over streams then, as it reads the service, and
- * as the naive loop does. (An emulator is asked by single requests, to keep order through kills: decision 0020.)
- */
-async function pubsubAsService(): Promise<string> {
-  const relay = await startTcpProxy((await startPubsub({ heap: 2048 })).address)
-  relay.fault({ refuseStarting: 'GET ' })
-  return relay.address
 }
 
 /** @returns the exit code. *Errors*: a wrong command line, and what stops the whole run. */
@@ -133,11 +126,12 @@ export async function runPairs(args: readonly string[]): Promise<number> {
   if (given.profile !== undefined) mkdirSync(given.profile, { recursive: true })
   // They keep everything in memory.
   process.env[kinesisVariable] = (await startKinesis({ heap: 4096 })).endpoint
-  process.env[pubsubVariable] = await pubsubAsService()
+  const pubsub = await pubsubAsService()
+  process.env[pubsubVariable] = pubsub.address
   console.log(`records of 1 KiB, ${given.keys} keys, ${given.rounds} rounds in turns, median`)
   console.log(`${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}, ${load()}`)
   console.log(head)
-  const { rows, wrong } = await runRows(given)
+  const { rows, wrong } = await runRows(given, pubsub)
   const short = rows.flatMap(below)
   for (const reason of wrong) console.log(`WRONG: ${reason}`)
   for (const reason of short) console.log(`below 1: ${reason}`)

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { BridgeError } from './errors.ts'
+import { type Component, Failing } from './failing.ts'
+
+const error = (reason: string): BridgeError => new BridgeError(`it is ${reason}`, { kind: 'retryable', reason })
+
+function failing() {
+  const changes: string[] = []
+  let now = 0
+  const places = new Failing(
+    () => now++,
+    (component, failure) => changes.push(`${component} ${failure?.reason ?? 'works'}`),
+  )
+  return { places, changes }
+}
+
+test('a component fails until its last place works, and the newest failure speaks for it', () => {
+  const { places, changes } = failing()
+  places.failed('sink', 'lane 1', error('Throttled'))
+  places.failed('sink', 'lane 2', error('Unavailable'))
+  places.failed('sink', 'lane 2', error('Unavailable'))
+  places.worked('sink', 'lane 2')
+  assert.equal(places.newest('sink')?.error.reason, 'Throttled')
+  places.worked('sink', 'lane 1')
+  assert.equal(places.newest('sink'), undefined)
+  assert.deepEqual(changes, ['sink Throttled', 'sink Unavailable', 'sink works'])
+})
+
+test('a failure that repeats counts, from its first time on, until the reason is another one', () => {
+  const { places } = failing()
+  for (let time = 0; time < 3; time += 1) places.failed('source', 'poll', error('Unavailable'))
+  assert.deepEqual(
+    { ...places.newest('source'), error: '' },
+    { component: 'source', error: '', count: 3, firstAt: 0, lastAt: 2 },
+  )
+  places.failed('source', 'poll', error('AccessDenied'))
+  assert.equal(places.newest('source')?.count, 1)
+})
+
+test('a partition that is gone takes all its failures along, and no other’s', () => {
+  const { places } = failing()
+  places.failed('sink', 'p1 lane 1', error('Throttled'))
+  places.failed('source', 'p1 poll', error('Unavailable'))
+  places.failed('sink', 'p10 lane 1', error('Throttled'))
+  places.forget('p1 ')
+  assert.deepEqual(
+    places.all().map(({ component, lastAt }) => [component, lastAt]),
+    [['sink', 2]],
+  )
+})
+
+test('whatever fails and works, the newest of what fails still speaks for its component', () => {
+  const components: readonly Component[] = ['source', 'sink']
+  const step = fc.record({
+    component: fc.constantFrom(...components),
+    place: fc.constantFrom('a', 'b', 'c'),
+    fails: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { places } = failing()
+      const lasting: { readonly component: Component; readonly place: string; readonly reason: string }[] = []
+      for (const [number, { component, place, fails }] of steps.entries()) {
+        const at = lasting.findIndex((each) => each.component === component && each.place === place)
+        if (at !== -1) lasting.splice(at, 1)
+        if (fails) {
+          places.failed(component, place, error(`R${number}`))
+          lasting.push({ component, place, reason: `R${number}` })
+        } else places.worked(component, place)
+        for (const each of components)
+          assert.equal(places.newest(each)?.error.reason, lasting.findLast((entry) => entry.component === each)?.reason)
+      }
+    }),
+  )
+})
