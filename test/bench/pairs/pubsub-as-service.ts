@@ -8,7 +8,7 @@ import { type PubsubServer, startPubsub } from '../../support/pubsub.ts'
 export interface PubsubAsService {
   /** host:port, the same for ever. */
   readonly address: string
-  /** A new emulator behind it: it keeps the messages of topics that are deleted, and is full some day. */
+  /** A new emulator behind it: after nine pairs and some million messages one and the same did not answer any more. */
   renew(): Promise<void>
 }
 
