@@ -138,6 +138,7 @@ export class Inventory {
    * is handed on goes on: the sink may have it already.
    */
   lapse(lapsed: readonly Held[], now: number): void {
+    if (lapsed.length === 0) return
     const lost = new Set(lapsed)
     const keys = new Set<string>()
     for (const held of lapsed) {

@@ -2,6 +2,7 @@
  * Several StreamingPulls that work as one. The service sends all messages of a key that are out over the same stream, so the
  * order of keys is that of arrival whatever the number of streams.
  */
+import { randomUUID } from 'node:crypto'
 import type { BridgeError } from '../../core/errors.ts'
 import { type Pull, Pulling, type PullingOptions } from './pulling.ts'
 
@@ -18,7 +19,9 @@ export class Streams implements Pull {
         const [first] = failures.values()
         options.failing(first)
       }
-      return new Pulling({ ...options, failing })
+      // By it the service knows this stream again when it is reopened: what it holds stays ours, keys and all. Never two streams' at once.
+      const request = { ...options.request, clientId: randomUUID() }
+      return new Pulling({ ...options, request, failing })
     })
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
 import type { BridgeRecord, Lag, PartitionReader, SourceBatch } from '../../core/contracts.ts'
 import type { BridgeError } from '../../core/errors.ts'
@@ -149,8 +148,6 @@ export class SubscriptionReader implements PartitionReader {
       // What is on the way counts for the service as well, so each stream gets its part of the limits.
       maxOutstandingMessages: Math.ceil(maxMessages / streams),
       maxOutstandingBytes: Math.ceil(maxBytes / streams),
-      // By it the service knows a reopened stream again: what it holds stays ours, keys and all.
-      clientId: randomUUID(),
     }
     return new Streams(streams, { ...options, request })
   }

@@ -69,6 +69,10 @@ test('streams that the service ends are opened again; nothing is lost, repeated 
   }
   await settled(service)
   await bridge.stop()
+  const clients = service.calls.flatMap(({ method, request }) =>
+    method === 'streamingPull' ? [request['clientId']] : [],
+  )
+  assert.equal(new Set(clients).size, streams, 'a reopened stream is known again, and never taken for another one')
   assertWhole(run.tally(), 0)
 })
 
