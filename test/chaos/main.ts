@@ -8,14 +8,7 @@ import { sharedKinesis } from '../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
 import { brokers, openEnd } from '../support/ends/brokers.ts'
 import { type Direction, direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
-import {
-  pauseLimit,
-  replicasTo,
-  type ReplicasOptions,
-  type ReplicasResult,
-  scaleStorm,
-  suspendOne,
-} from './replicas.ts'
+import { type Disturb, replicasTo, scaleStorm, suspendOne, unfair } from './replicas.ts'
 import { splitAndMerge } from './resharding.ts'
 import { type StopsOptions, type StopsResult, stopUnderLoad } from './stops.ts'
 
@@ -73,14 +66,9 @@ for (const row of [...rows, ...resharding]) {
 
 const storm = 120_000
 
-const disturbances: Readonly<Record<string, (options: ReplicasOptions) => Promise<ReplicasResult>>> = {
+const disturbances: Readonly<Record<string, Disturb>> = {
   'one of two suspended for three leases': suspendOne,
   '1 → 4 → 1 replicas every 5 s': (options) => scaleStorm(options, storm),
-}
-
-function unfair({ wentBack, longestPause: paused }: ReplicasResult): string | undefined {
-  if (wentBack.length > 0) return `checkpoints went back: ${wentBack.join('; ')}`
-  return paused < pauseLimit ? undefined : `no record for ${Math.round(paused / 1000)} s`
 }
 
 for (const source of brokers) {

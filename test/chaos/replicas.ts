@@ -22,7 +22,16 @@ export interface ReplicasResult {
 }
 
 /** Milliseconds without a record that a change of owners may cost. */
-export const pauseLimit = 30_000
+const pauseLimit = 30_000
+
+/** What was wrong with how replicas shared a source, in words; undefined: nothing. */
+export function unfair({ wentBack, longestPause }: ReplicasResult): string | undefined {
+  if (wentBack.length > 0) return `checkpoints went back: ${wentBack.join('; ')}`
+  return longestPause < pauseLimit ? undefined : `no record for ${Math.round(longestPause / 1000)} s`
+}
+
+/** What is done to replicas under load. */
+export type Disturb = (options: ReplicasOptions) => Promise<ReplicasResult>
 
 /** The sink that shows what replicas of a source do: another one, a fast one. */
 export const replicasTo = (source: Broker): Broker => (source === 'kafka' ? 'eventHubs' : 'kafka')
