@@ -6,6 +6,7 @@ import { FairQueue } from './fair-queue.ts'
 interface Item {
   readonly key: string
   readonly number: number
+  readonly bytes: number
 }
 
 function queueOf(items: readonly Item[]): FairQueue<Item> {
@@ -14,7 +15,8 @@ function queueOf(items: readonly Item[]): FairQueue<Item> {
   return queue
 }
 
-const items = (key: string, count: number): Item[] => Array.from({ length: count }, (_, number) => ({ key, number }))
+const items = (key: string, count: number, bytes = 0): Item[] =>
+  Array.from({ length: count }, (_, number) => ({ key, number, bytes }))
 const names = (taken: readonly Item[]): string => taken.map(({ key, number }) => `${key}${number}`).join(' ')
 
 function take(queue: FairQueue<Item>, count: number): Item[] {
@@ -40,6 +42,25 @@ test('a turn that was broken off goes on where it was', () => {
   assert.equal(names(take(queue, 6)), 'a3 a4 a5 a6 a7 b0')
 })
 
+test('a key rests while much of it is on its way, and goes on when half of that is settled', () => {
+  const queue = queueOf([...items('hot', 200, 1_024), ...items('cold', 2, 1_024)])
+  const taken = take(queue, 1_000)
+  assert.equal(taken.filter(({ key }) => key === 'hot').length, 64)
+  assert.equal(taken.filter(({ key }) => key === 'cold').length, 2)
+  assert.deepEqual([queue.ready, queue.size], [false, 136])
+  const hot = taken.filter(({ key }) => key === 'hot')
+  for (const item of hot.slice(0, 32)) queue.settled(item)
+  assert.deepEqual(take(queue, 1_000), [])
+  for (const item of hot.slice(32, 33)) queue.settled(item)
+  queue.add({ key: 'cold', number: 2, bytes: 1_024 })
+  assert.equal(names(take(queue, 10)), 'hot64 hot65 hot66 hot67 hot68 hot69 hot70 hot71 cold2 hot72')
+})
+
+test('items without a key have no order to wait for, and few bytes are not much: neither rests', () => {
+  assert.equal(take(queueOf(items('', 500, 10_000)), 1_000).length, 500)
+  assert.equal(take(queueOf(items('a', 500, 100)), 1_000).length, 500)
+})
+
 test('an item that is not wanted stays the next one', () => {
   const queue = queueOf(items('a', 2))
   assert.equal(
@@ -56,24 +77,36 @@ test('what is taken out is gone, and the rest keeps its order', () => {
   assert.equal(names(take(queue, 9)), 'a0 a2 a3 b0')
 })
 
-test('whatever is added, taken out and taken: each item comes out once, those of a key in their order', () => {
+test('whatever is added, taken out, taken and settled: each item comes out once, those of a key in their order', () => {
   const step = fc.oneof(
-    fc.record({ what: fc.constant('add' as const), key: fc.constantFrom('', 'a', 'b', 'c') }),
-    fc.record({ what: fc.constant('take' as const), count: fc.nat(20) }),
+    fc.record({ what: fc.constant('add' as const), key: fc.constantFrom('', 'a', 'b', 'c'), times: fc.nat(100) }),
+    fc.record({ what: fc.constant('take' as const), count: fc.nat(100) }),
+    fc.record({ what: fc.constant('settle' as const), count: fc.nat(50) }),
     fc.record({ what: fc.constant('remove' as const), every: fc.integer({ min: 2, max: 5 }) }),
   )
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
       const queue = new FairQueue<Item>()
       const out: Item[] = []
+      let settled = 0
+      const settle = (count: number): void => {
+        for (const item of out.slice(settled, settled + count)) queue.settled(item)
+        settled = Math.min(out.length, settled + count)
+      }
       const removed: Item[] = []
       let added = 0
       for (const each of steps)
-        if (each.what === 'add') queue.add({ key: each.key, number: added++ })
+        if (each.what === 'add')
+          for (let times = 0; times < each.times; times += 1)
+            queue.add({ key: each.key, number: added++, bytes: 2_000 })
         else if (each.what === 'take') out.push(...take(queue, each.count))
+        else if (each.what === 'settle') settle(each.count)
         else removed.push(...queue.remove(({ number }) => number % each.every === 0))
-      out.push(...take(queue, added))
-      assert.equal(queue.size, 0)
+      while (queue.size > 0) {
+        settle(added)
+        assert.ok(queue.ready, 'nothing is on its way, so nothing rests')
+        out.push(...take(queue, added))
+      }
       const numbers = [...out, ...removed].map(({ number }) => number).sort((a, b) => a - b)
       assert.deepEqual(numbers, [...numbers.keys()])
       for (const key of ['', 'a', 'b', 'c']) {

@@ -71,6 +71,11 @@ export class Inventory {
     return this.#waiting.size
   }
 
+  /** True when `take` would give something: the keys of what waits may all have enough on their way. */
+  get ready(): boolean {
+    return this.#waiting.ready
+  }
+
   /**
    * Takes what was delivered, in its order.
    * @returns ids to acknowledge now: their messages are settled already
@@ -91,7 +96,7 @@ export class Inventory {
     return settled
   }
 
-  /** The next messages for the engine, at least one where there is one: the keys take turns, each keeps its order. */
+  /** The next messages for the engine, at least one when `ready`: the keys take turns, each keeps its order. */
   take(maxCount: number, maxBytes: number): Held[] {
     const taken: Held[] = []
     let bytes = 0
@@ -111,6 +116,7 @@ export class Inventory {
     held.state = 'settled'
     held.message = undefined
     this.#bytes -= held.bytes
+    this.#waiting.settled(held)
     return true
   }
 

@@ -1,6 +1,6 @@
 /**
- * Acknowledgements and lease extensions: gathered into requests without waiting for company, repeated while that makes
- * sense, their outcome known for each message.
+ * Acknowledgements and lease extensions: gathered into requests, repeated while that makes sense, their outcome known for
+ * each message.
  */
 import { type BackoffSettings, backoff } from '../../core/backoff.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -15,6 +15,8 @@ export interface LeasesOptions {
   readonly subscription: string
   readonly clock: Clock
   readonly random: () => number
+  /** So much does not wait for more: the service may be waiting for it, to send what comes next. */
+  readonly enough: { readonly messages: number; readonly bytes: number }
   /** The service took these acknowledgements, or it will never take them. */
   confirmed(held: readonly Held[]): void
   /** Acknowledging fails, or works again. */
@@ -25,6 +27,11 @@ export interface LeasesOptions {
 const maxIds = 2_500
 const maxIdBytes = 480_000
 const maxRequests = 4
+/**
+ * Milliseconds between two acknowledging requests of few messages, the first of which goes at once. A request costs about as
+ * much as one to the sink, and what is not acknowledged when the process is killed is delivered again.
+ */
+const interval = 100
 /** Milliseconds; a lease is not much longer. */
 const timeout = 10_000
 const repeats: BackoffSettings = { initial: 100, max: 5_000 }
@@ -42,6 +49,13 @@ export class Leases {
   readonly #stopped = new AbortController()
   #requests = 0
   #scheduled = false
+  #waiting = false
+  #flushing = false
+  /** Settled since the last request. */
+  #messages = 0
+  #bytes = 0
+  /** Monotonic milliseconds before which few messages are not acknowledged. */
+  #next = 0
   #failures = 0
   #pause: Promise<void> | undefined
   #idle: (() => void)[] = []
@@ -57,7 +71,11 @@ export class Leases {
 
   /** Acknowledges, repeating until the service answers or `close`. */
   acknowledge(held: readonly Held[]): void {
-    for (const each of held) this.#queue.push(each)
+    for (const each of held) {
+      this.#queue.push(each)
+      this.#messages += 1
+      this.#bytes += each.bytes
+    }
     this.#schedule()
   }
 
@@ -71,6 +89,8 @@ export class Leases {
 
   /** Resolves when everything given to `acknowledge` is confirmed, or the signal aborts. */
   async flushed(signal: AbortSignal): Promise<void> {
+    this.#flushing = true
+    this.#schedule()
     while ((this.#queue.length > 0 || this.#requests > 0) && !signal.aborted)
       await new Promise<void>((resolve) => {
         this.#idle.push(resolve)
@@ -101,9 +121,11 @@ export class Leases {
     this.#stopped.abort()
   }
 
-  /** After the present turn, so that what is settled together is acknowledged together. */
+  /** After the present turn, so that what is settled together is acknowledged together, and not too often. */
   #schedule(): void {
     if (this.#scheduled || this.#pause !== undefined) return
+    const early = this.#next - this.#options.clock.monotonic()
+    if (early > 0 && !this.#pressing()) return this.#wait(early)
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -112,8 +134,25 @@ export class Leases {
     })
   }
 
+  #pressing(): boolean {
+    const { messages, bytes } = this.#options.enough
+    return this.#flushing || this.#messages >= messages || this.#bytes >= bytes
+  }
+
+  #wait(milliseconds: number): void {
+    if (this.#waiting) return
+    this.#waiting = true
+    void this.#options.clock.sleep(milliseconds, this.#stopped.signal).then(() => {
+      this.#waiting = false
+      if (this.#queue.length > 0) this.#schedule()
+    })
+  }
+
   async #acknowledgeNext(): Promise<void> {
     this.#requests += 1
+    this.#next = this.#options.clock.monotonic() + interval
+    this.#messages = 0
+    this.#bytes = 0
     const part = load(this.#queue)
     const { again, error } = await this.#send('acknowledge', part, {})
     this.#requests -= 1

@@ -66,7 +66,7 @@ export class SubscriptionReader implements PartitionReader {
   #backlog: Backlog = { kind: 'unknown', reason: 'Cloud Monitoring was not asked yet' }
 
   constructor(options: ReaderOptions) {
-    const { connection, subscription, settings, maxExtension, clock, random } = options
+    const { connection, subscription, settings, maxMessages, maxBytes, maxExtension, clock, random } = options
     this.#options = options
     this.partition = subscription.split('/').at(-1) ?? subscription
     this.#exactlyOnce = settings?.enableExactlyOnceDelivery ?? false
@@ -78,6 +78,8 @@ export class SubscriptionReader implements PartitionReader {
       subscription,
       clock,
       random,
+      // Of what may be out, a part too small to slow the service down.
+      enough: { messages: maxMessages / 8, bytes: maxBytes / 8 },
       confirmed: (held) => {
         for (const each of held) this.#inventory.confirmed(each, clock.monotonic())
         this.#adjustFlow()
@@ -89,7 +91,7 @@ export class SubscriptionReader implements PartitionReader {
   }
 
   async poll(signal: AbortSignal): Promise<SourceBatch | undefined> {
-    if (this.#inventory.waiting === 0) await this.#arrival(signal)
+    if (!this.#inventory.ready) await this.#arrival(signal)
     if (signal.aborted) return undefined
     const held = this.#inventory.take(batchRecords, batchBytes)
     this.#adjustFlow()
@@ -168,7 +170,7 @@ export class SubscriptionReader implements PartitionReader {
     const settled = this.#inventory.received(deliveries, this.#options.clock.monotonic())
     if (settled.length > 0) this.#leases.acknowledgeOnce(settled)
     this.#adjustFlow()
-    this.#arrived?.()
+    if (this.#inventory.ready) this.#arrived?.()
   }
 
   /** Never rejects. One response after the other, so that the order of their messages is kept. */
@@ -180,7 +182,7 @@ export class SubscriptionReader implements PartitionReader {
     this.#hold(deliveries.filter(({ ackId }) => ours.has(ackId)))
   }
 
-  /** Waits for a message or the end. */
+  /** Waits for a message that may be handed on, or the end. */
   #arrival(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -199,6 +201,7 @@ export class SubscriptionReader implements PartitionReader {
     if (held === undefined || this.#stopped.signal.aborted) return
     const chosen = indexes === 'all' ? held : indexes.flatMap((index) => held[index] ?? [])
     this.#leases.acknowledge(chosen.filter((each) => this.#inventory.settle(each)))
+    if (this.#inventory.ready) this.#arrived?.()
   }
 
   /** The service keeps to the limits as well, but counts in its own way. */

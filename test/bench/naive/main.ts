@@ -21,6 +21,7 @@ const sinks = { kafka: toKafka, kinesis: toKinesis, pubsub: toPubsub, eventHubs:
   (place: Place) => Write | Promise<Write>
 >
 
+process.once('SIGTERM', () => process.exit())
 const { from, to } = JSON.parse(process.argv[2] ?? '{}') as NaiveOrder
 let out = 0
 const server = createServer((_, response) => response.end(JSON.stringify({ totals: { out } })))
