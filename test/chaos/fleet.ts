@@ -30,7 +30,7 @@ export async function startFleet({ direction, replicas, delivery }: FleetOptions
   let started = 0
   const start = (): Promise<RuntimeProcess> =>
     startRuntime({
-      bridge: { name: direction.from.stream, source: direction.from.source, sink: direction.to.sink, delivery },
+      bridge: { name: direction.from.stream, source: direction.from.hastySource, sink: direction.to.sink, delivery },
       secrets: { ...direction.from.secrets, ...direction.to.secrets },
       leases,
       replica: `replica-${started++}`,

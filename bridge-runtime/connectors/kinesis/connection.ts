@@ -15,6 +15,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { ConnectorContext } from '../define-connector.ts'
 import { translate } from './errors.ts'
+import { KinesisProtocol } from './protocol.ts'
 import type { KinesisConnectionConfig } from './schema.ts'
 
 /** Where in a shard to begin. */
@@ -59,6 +60,7 @@ export function connect(config: KinesisConnectionConfig, context: ConnectorConte
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
+    protocol: KinesisProtocol,
     // The bridge repeats by itself, in order; a hidden repetition would be out of its sight.
     maxAttempts: 1,
     // HTTP/1.1 over a pool of connections, also for https: one path for the service and its emulators. The SDK's default is HTTP/2.
@@ -68,6 +70,8 @@ export function connect(config: KinesisConnectionConfig, context: ConnectorConte
       httpsAgent: { keepAlive: true, maxSockets: 128 },
     }),
   })
+  // It copies every record for a line of log that nobody writes.
+  client.middlewareStack.remove('loggerMiddleware')
   const target = streamARN === undefined ? { StreamName: streamName } : { StreamARN: streamARN }
   const stream = streamName ?? streamARN?.split('/').at(-1) ?? ''
 

@@ -150,7 +150,7 @@ function toRecord(record: _Record): BridgeRecord {
   const { Data: data = new Uint8Array(), PartitionKey = '', SequenceNumber = '' } = record
   return {
     key: recordKey(PartitionKey),
-    value: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+    value: Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength),
     headers: [],
     timestamp: arrival(record),
     position: SequenceNumber,

@@ -8,11 +8,13 @@ export interface End extends AsyncDisposable, Pick<StreamClient, 'send' | 'colle
   readonly broker: string
   /** Unique, so that ends share a server. */
   readonly stream: string
-  /** The stream as a source, and as a sink, of a bridge. */
+  /** The stream as a source, and as a sink, of a bridge: with the defaults of a manifest. */
   readonly source: RuntimeOptions['bridge']['source']
   readonly sink: RuntimeOptions['bridge']['sink']
+  /** The source for tests of failures, which would wait for its defaults: it looks around more often. */
+  readonly hastySource: RuntimeOptions['bridge']['source']
   readonly secrets: NonNullable<RuntimeOptions['secrets']>
-  /** Milliseconds of silence after which the source's other replicas take over from one. */
+  /** Milliseconds of silence after which the other replicas of the hasty source take over from one. */
   readonly patience: number
   /** Whether its records have headers: then `send` adds the mark, and `collect` hands it over. */
   readonly headers: boolean

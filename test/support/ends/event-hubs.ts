@@ -13,13 +13,13 @@ export async function eventHubsEnd(partitions = 4): Promise<End> {
   const eventHubName = uniqueName('end')
   await admin.createHub(eventHubName, partitions, ['bridge'])
   const connection = { fullyQualifiedNamespace: endpoint.split(':')[0] ?? '', eventHubName, auth }
+  const source = { ...connection, consumerGroup: 'bridge' }
   const client = eventHubsStream(eventHubsConnectionString(endpoint, eventHubName), partitions)
   return {
     broker: 'Event Hubs',
     stream: eventHubName,
-    source: {
-      eventHubs: { ...connection, consumerGroup: 'bridge', leaseDuration: '4s', partitionSyncInterval: '1s' },
-    },
+    source: { eventHubs: source },
+    hastySource: { eventHubs: { ...source, leaseDuration: '4s', partitionSyncInterval: '1s' } },
     sink: { eventHubs: connection },
     secrets: { azure: { 'connection-string': eventHubsConnectionString(endpoint) } },
     patience: 4_000,

@@ -12,6 +12,7 @@ export async function kafkaEndOf(bootstrapServers: string, partitions: number): 
   const topic = uniqueName('end')
   const groupId = `bridge-of-${topic}`
   await createTopic(bootstrapServers, topic, { partitions })
+  const source = { bootstrapServers: [bootstrapServers], topics: [topic], consumerGroup: groupId }
   const producer = lazily(
     () => openProducer(bootstrapServers),
     (made) => made.disconnect(),
@@ -23,9 +24,8 @@ export async function kafkaEndOf(bootstrapServers: string, partitions: number): 
   return {
     broker: 'Kafka',
     stream: topic,
-    source: {
-      kafka: { bootstrapServers: [bootstrapServers], topics: [topic], consumerGroup: groupId, sessionTimeout: '6s' },
-    },
+    source: { kafka: source },
+    hastySource: { kafka: { ...source, sessionTimeout: '6s' } },
     sink: { kafka: { bootstrapServers: [bootstrapServers], topic } },
     secrets: {},
     patience: 6_000,

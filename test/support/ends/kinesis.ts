@@ -26,7 +26,8 @@ export async function kinesisEnd(shards = 4): Promise<End> {
   return {
     broker: 'Kinesis',
     stream: streamName,
-    source: {
+    source: { kinesis: connection },
+    hastySource: {
       kinesis: { ...connection, polling: { interval: '200ms' }, leaseDuration: '4s', shardSyncInterval: '1s' },
     },
     sink: { kinesis: connection },

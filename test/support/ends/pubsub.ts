@@ -18,11 +18,13 @@ export async function pubsubEnd(): Promise<End> {
   const check = `${topic}-check`
   await createTopic(address, topic, [topic, check], { ackDeadlineSeconds: 10 })
   const connection = { projectID: pubsubProject, endpoint: `http://${address}` }
+  const source = { pubsub: { ...connection, subscription: topic } }
   const client = pubsubStream({ address, topic, check })
   return {
     broker: 'Pub/Sub',
     stream: topic,
-    source: { pubsub: { ...connection, subscription: topic } },
+    source,
+    hastySource: source,
     sink: { pubsub: { ...connection, topic } },
     secrets: {},
     patience: 15_000,

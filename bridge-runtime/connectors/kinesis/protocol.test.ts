@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { ExpiredIteratorException, GetRecordsCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
+import fc from 'fast-check'
+import { KinesisProtocol, pageOf } from './protocol.ts'
+
+/** A client whose every request is answered with this. */
+const clientOf = (protocol: typeof AwsJson1_1Protocol, body: string, statusCode = 200): KinesisClient =>
+  new KinesisClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 's' },
+    maxAttempts: 1,
+    protocol,
+    requestHandler: {
+      handle: () =>
+        Promise.resolve({
+          response: {
+            statusCode,
+            headers: { 'x-amzn-requestid': 'r-1' },
+            body: Readable.from([Buffer.from(body)]),
+          },
+        }),
+    },
+  })
+
+const read = (protocol: typeof AwsJson1_1Protocol, body: string, statusCode?: number) =>
+  clientOf(protocol, body, statusCode).send(new GetRecordsCommand({ ShardIterator: 'i' }))
+
+const records = fc.record({
+  Data: fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes).toString('base64')),
+  ApproximateArrivalTimestamp: fc.nat(2_000_000_000_000).map((milliseconds) => milliseconds / 1_000),
+  PartitionKey: fc.string({ unit: 'grapheme' }),
+  SequenceNumber: fc.bigInt({ min: 0n, max: 1n << 180n }).map(String),
+})
+const answers = fc
+  .record({
+    Records: fc.array(records, { maxLength: 5 }),
+    MillisBehindLatest: fc.nat(),
+    NextShardIterator: fc.option(fc.base64String()),
+  })
+  .map((answer) => JSON.stringify(answer))
+
+test('an answer of GetRecords reads as the SDK itself reads it', async () => {
+  await fc.assert(
+    fc.asyncProperty(answers, async (body) => {
+      const [ours, theirs] = [await read(KinesisProtocol, body), await read(AwsJson1_1Protocol, body)]
+      const plain = ({ Records = [], NextShardIterator, MillisBehindLatest, $metadata }: typeof ours) => ({
+        records: Records.map((record) => ({ ...record, Data: [...(record.Data ?? [])] })),
+        next: NextShardIterator ?? undefined,
+        MillisBehindLatest,
+        $metadata,
+      })
+      assert.deepEqual(plain(ours), plain(theirs))
+    }),
+  )
+})
+
+test('data that is not base64 is an error, not other data', () => {
+  const answer = (Data: string): string => JSON.stringify({ Records: [{ Data }] })
+  for (const damaged of ['YWJ', 'YW*j', 'YWJj\n', 'Y=Jj', 'YWJjZ'])
+    assert.throws(() => pageOf(answer(damaged)), { name: 'TypeError', message: /not base64/ }, damaged)
+  assert.deepEqual(pageOf(answer('YWJj')).Records?.[0]?.Data, Buffer.from('abc'))
+})
+
+test('an answer that breaks off is an error', async () => {
+  await assert.rejects(read(KinesisProtocol, '{"Records":[{"Data":"YWJ'), SyntaxError)
+})
+
+test('errors and the answers of other calls are the SDK’s to read', async () => {
+  const expired = JSON.stringify({ __type: 'ExpiredIteratorException', message: 'too old' })
+  await assert.rejects(read(KinesisProtocol, expired, 400), ExpiredIteratorException)
+  const put = JSON.stringify({ FailedRecordCount: 0, Records: [{ SequenceNumber: '1', ShardId: 's' }] })
+  const stored = await clientOf(KinesisProtocol, put).send(
+    new PutRecordsCommand({ StreamName: 's', Records: [{ PartitionKey: 'k', Data: Buffer.from('v') }] }),
+  )
+  assert.deepEqual(stored.Records, [{ SequenceNumber: '1', ShardId: 's' }])
+})
+
+test('the SDK still has, by this name, the step that copies each request and answer for a log', () => {
+  assert.equal(new KinesisClient({ region: 'us-east-1' }).middlewareStack.remove('loggerMiddleware'), true)
+})

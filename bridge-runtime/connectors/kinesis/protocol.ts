@@ -1,0 +1,58 @@
+/**
+ * The SDK's protocol, with the answer of GetRecords read by hand: it is nearly all that a source receives, and the SDK walks
+ * its schema for every field and matches every record's base64 against a regular expression (decision 0028).
+ */
+import type { GetRecordsCommandOutput } from '@aws-sdk/client-kinesis'
+import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
+
+type Reading = Parameters<AwsJson1_1Protocol['deserializeResponse']>
+
+/** For `protocol` of the client's settings. All other answers, and all errors, are the SDK's to read. */
+export class KinesisProtocol extends AwsJson1_1Protocol {
+  override async deserializeResponse<Output extends Awaited<ReturnType<AwsJson1_1Protocol['deserializeResponse']>>>(
+    ...[operation, context, response]: Reading
+  ): Promise<Output> {
+    if (operation.name !== 'GetRecords' || this.isErrorResponse(response.statusCode))
+      return await super.deserializeResponse<Output>(operation, context, response)
+    const body = await context.streamCollector(response.body)
+    const page = pageOf(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+    return { ...page, $metadata: this.deserializeMetadata(response) } as unknown as Output
+  }
+}
+
+/** As the service writes it: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html */
+interface Answer {
+  readonly Records?: readonly {
+    readonly Data?: string
+    /** Seconds since the epoch. */
+    readonly ApproximateArrivalTimestamp?: number
+    readonly PartitionKey?: string
+    readonly SequenceNumber?: string
+  }[]
+  readonly NextShardIterator?: string | null
+  readonly MillisBehindLatest?: number
+}
+
+/** *Errors*: SyntaxError for what is not JSON, TypeError for data that is not base64. */
+export function pageOf(text: string): Omit<GetRecordsCommandOutput, '$metadata'> {
+  const { Records = [], NextShardIterator, MillisBehindLatest } = JSON.parse(text) as Answer
+  return {
+    Records: Records.map(({ Data = '', ApproximateArrivalTimestamp: seconds, PartitionKey, SequenceNumber }) => ({
+      Data: bytesOf(Data),
+      ApproximateArrivalTimestamp: seconds === undefined ? undefined : new Date(Math.round(seconds * 1000)),
+      PartitionKey,
+      SequenceNumber,
+    })),
+    NextShardIterator: NextShardIterator ?? undefined,
+    MillisBehindLatest,
+  }
+}
+
+/** Node skips what is not base64, so it shows in the length. */
+function bytesOf(base64: string): Buffer {
+  const bytes = Buffer.from(base64, 'base64')
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
+  if (base64.length % 4 !== 0 || bytes.length !== (base64.length / 4) * 3 - padding)
+    throw new TypeError('a record of the answer is not base64')
+  return bytes
+}
