@@ -25,11 +25,21 @@ interface Line {
 async function linesOf(path: string): Promise<readonly Line[]> {
   const lines: Line[] = []
   for await (const line of createInterface({ input: createReadStream(path) })) {
-    const { value } = JSON.parse(line) as { readonly value: string }
+    const value = valueIn(line)
+    if (value === undefined) continue
     const [id = '', key = '', sequence = ''] = idOf(value) ?? []
     lines.push({ id, key, sequence, value })
   }
   return lines
+}
+
+/** Undefined for a line that the kill cut off. Its record must be in another, or it counts as lost. */
+function valueIn(line: string): string | undefined {
+  try {
+    return (JSON.parse(line) as { readonly value: string }).value
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -7,7 +7,11 @@ export const fileSink = z
       .string()
       .min(1)
       .max(1000)
-      .meta({ description: 'File to append JSON lines to. Replicas on one machine may share it.' }),
+      .meta({
+        description:
+          'File to append JSON lines to. Replicas on one machine may share it. A kill can leave a line cut off, or an empty one: ' +
+          'skip it, its record is in a later line.',
+      }),
     rotation: z
       .object({
         maxBytes: byteSize('Start the next file (path.1, path.2, ...) once the current one is this large.').default(
