@@ -29,10 +29,11 @@ export function sharedKafka(): Promise<string> {
   return kafka
 }
 
-/** URL of the endpoint, and its region. */
+/** URL of the endpoint, and its region. One that is given may be another at the next call. */
 export async function sharedKinesis(): Promise<{ readonly endpoint: string; readonly region: string }> {
   const given = process.env[kinesisVariable]
-  kinesis ??= given === undefined ? startKinesis().then((server) => server.endpoint) : Promise.resolve(given)
+  if (given !== undefined) return { endpoint: given, region: kinesisRegion }
+  kinesis ??= startKinesis().then((server) => server.endpoint)
   return { endpoint: await kinesis, region: kinesisRegion }
 }
 
