@@ -56,7 +56,8 @@ export function openFileSink(config: FileSinkConfig): Promise<Sink> {
       const lines = Buffer.from((await endsWithNewline(file)) ? text : `\n${text}`)
       // One system call, which others that append wait for; `appendFile` makes several of a large text.
       const { bytesWritten } = await file.write(lines)
-      if (bytesWritten < lines.length) throw new Error(`the disk took ${bytesWritten} of ${lines.length} bytes`)
+      // A file takes less than it is given when there is no room for the rest.
+      if (bytesWritten < lines.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' })
       await file.datasync()
     } catch (thrown) {
       throw fileError(path(number), thrown)
