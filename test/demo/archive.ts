@@ -69,7 +69,9 @@ export async function tallyArchive(path: string, log: AccessLog, records: number
 /** Different records in the file so far. */
 export async function distinctRecords(path: string): Promise<number> {
   const seen = new Set<string>()
-  for await (const line of createInterface({ input: createReadStream(path) }))
-    seen.add(/rid=(\d+-\d+)/.exec(line)?.[1] ?? '')
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    const id = /rid=(\d+-\d+)/.exec(line)?.[1]
+    if (id !== undefined) seen.add(id)
+  }
   return seen.size
 }

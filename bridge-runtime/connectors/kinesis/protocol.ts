@@ -51,8 +51,7 @@ export function pageOf(text: string): Omit<GetRecordsCommandOutput, '$metadata'>
 /** Node skips what is not base64, so it shows in the length. */
 function bytesOf(base64: string): Buffer {
   const bytes = Buffer.from(base64, 'base64')
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
-  if (base64.length % 4 !== 0 || bytes.length !== (base64.length / 4) * 3 - padding)
+  if (base64.length % 4 !== 0 || bytes.length !== Buffer.byteLength(base64, 'base64'))
     throw new TypeError('a record of the answer is not base64')
   return bytes
 }
