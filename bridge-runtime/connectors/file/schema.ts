@@ -9,8 +9,8 @@ export const fileSink = z
       .max(1000)
       .meta({
         description:
-          'File to append JSON lines to. Replicas on one machine may share it. A kill can leave a line cut off, or an empty one: ' +
-          'skip it, its record is in a later line.',
+          'File to append JSON lines to. Replicas on one machine may share it; they leave an empty line now and then, and a kill ' +
+          'one that is cut off: skip both, the record is in a later line.',
       }),
     rotation: z
       .object({
