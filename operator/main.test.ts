@@ -6,14 +6,17 @@ import { eventually } from '../test/support/eventually.ts'
 import { aBridge, aSpec, namespace } from '../test/support/operator-world.ts'
 import { createEmbeddedKube } from './embedded/api.ts'
 import { interfere } from './embedded/faults.ts'
+import type { KubeApi } from './kube/api.ts'
 import { deployments, leases, secrets, streamBridges } from './kube/resources.ts'
 import { type OperatorOptions, runOperator } from './main.ts'
 import { settingsFrom } from './settings.ts'
 
 const variables = { STREAMBRIDGE_IMAGE: 'image', METRICS_PORT: '0', POD_NAME: 'operator-0', POD_NAMESPACE: 'system' }
 
+const always = (kube: KubeApi) => () => kube
+
 const options = (changes: Partial<OperatorOptions>): OperatorOptions => ({
-  kube: createEmbeddedKube({ clock: realClock }),
+  connect: always(createEmbeddedKube({ clock: realClock })),
   settings: settingsFrom(variables),
   clock: realClock,
   random: Math.random,
@@ -30,7 +33,7 @@ test('the operator brings about what is there at its start and what comes later,
   const kube = createEmbeddedKube({ clock: realClock })
   const stop = new AbortController()
   await kube.create(streamBridges, bridge)
-  const running = runOperator(options({ kube, signal: stop.signal }))
+  const running = runOperator(options({ connect: always(kube), signal: stop.signal }))
   const made = (name: string) => kube.get(deployments, { namespace, name: `${name}-bridge` })
   await eventually('the first Deployment', () => made('clicks'))
   await kube.create(streamBridges, { ...bridge, metadata: { name: 'later', namespace } })
@@ -47,7 +50,7 @@ test('only the namespaces that are named are looked at', async () => {
   const settings = settingsFrom({ ...variables, WATCH_NAMESPACES: namespace, LEADER_ELECT: 'false' })
   await kube.create(streamBridges, { ...bridge, metadata: { name: 'elsewhere', namespace: 'other' } })
   await kube.create(streamBridges, bridge)
-  const running = runOperator(options({ kube, settings, signal: stop.signal }))
+  const running = runOperator(options({ connect: always(kube), settings, signal: stop.signal }))
   await eventually('the Deployment', () => kube.get(deployments, { namespace, name: 'clicks-bridge' }))
   assert.equal((await kube.list(deployments, { namespace: 'other' })).items.length, 0)
   stop.abort()
@@ -78,7 +81,10 @@ test('a lost leadership ends the operator with an error', async () => {
       if (lease) await kube.replace(leases, { ...lease, spec: { ...lease.spec, holderIdentity: 'another' } })
     },
   })
-  await assert.rejects(runOperator(options({ kube: contested })), /leadership lost: another replica holds it/)
+  await assert.rejects(
+    runOperator(options({ connect: always(contested) })),
+    /leadership lost: another replica holds it/,
+  )
 })
 
 test('two operators that start together agree on one key for the hashes', async () => {
@@ -86,7 +92,10 @@ test('two operators that start together agree on one key for the hashes', async 
   const stop = new AbortController()
   const settings = settingsFrom({ ...variables, LEADER_ELECT: 'false' })
   await kube.create(streamBridges, bridge)
-  const both = [options({ kube, settings, signal: stop.signal }), options({ kube, settings, signal: stop.signal })]
+  const both = [
+    options({ connect: always(kube), settings, signal: stop.signal }),
+    options({ connect: always(kube), settings, signal: stop.signal }),
+  ]
   const running = both.map((one) => runOperator(one))
   const made = () => kube.get(deployments, { namespace, name: 'clicks-bridge' })
   const { metadata } = await eventually('the Deployment', made)

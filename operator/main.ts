@@ -9,7 +9,7 @@ import { createKubeClient } from './kube/client.ts'
 import { findCluster } from './kube/cluster-access.ts'
 import { startController } from './kube/controller.ts'
 import { createEventRecorder } from './kube/events.ts'
-import { electLeader, type Leadership, onlyAsLeader } from './kube/leader-election.ts'
+import { electLeader, type Leadership } from './kube/leader-election.ts'
 import { createMetrics, type OperatorMetrics } from './metrics.ts'
 import { type Settings, settingsFrom } from './settings.ts'
 import { checksumKey } from './streambridge/checksum-key.ts'
@@ -19,7 +19,8 @@ import { createReconciler } from './streambridge/reconcile.ts'
 import { type Watches, watchBridges } from './streambridge/watches.ts'
 
 export interface OperatorOptions {
-  readonly kube: KubeApi
+  /** Opens the Kubernetes API; `mayWrite` must hold for each write in the moment it goes out. */
+  readonly connect: (mayWrite: () => boolean) => KubeApi
   readonly settings: Settings
   readonly clock: Clock
   /** A number in [0, 1), for jitter. */
@@ -106,9 +107,11 @@ function work(options: OperatorOptions, kube: KubeApi, key: Buffer, metrics: Ope
 }
 
 function campaign(options: OperatorOptions, onLost: (reason: string) => void): Leadership | undefined {
-  const { kube: api, settings, clock, random, logger } = options
+  const { connect, settings, clock, random, logger } = options
   if (!settings.leaderElection) return undefined
   const lease = { namespace: settings.podNamespace, name: 'streambridge-operator' }
+  // The lease itself needs no leave: its writes are conditional on what was read.
+  const api = connect(() => true)
   return electLeader({ api, clock, random, logger, lease, identity: `${settings.podName}_${randomUUID()}`, onLost })
 }
 
@@ -134,7 +137,7 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     registry: metrics.registry,
   })
   const leadership = campaign(options, (reason) => lost.reject(new Error(`leadership lost: ${reason}`)))
-  const kube = leadership === undefined ? options.kube : onlyAsLeader(options.kube, () => leadership.isLeader())
+  const kube = options.connect(() => leadership?.isLeader() ?? true)
   const stopped = aborted(signal)
 
   const begin = async (): Promise<void> => {
@@ -167,10 +170,10 @@ export async function runOperatorProcess(
   const logger = createLogger({ level: settings.logLevel })
   const clock = realClock
   const access = await findCluster({ environment, clock })
-  const kube = createKubeClient({ access, clock })
+  const connect = (mayWrite: () => boolean): KubeApi => createKubeClient({ access, clock, mayWrite })
   try {
-    await runOperator({ kube, settings, clock, random: Math.random, logger, signal })
+    await runOperator({ connect, settings, clock, random: Math.random, logger, signal })
   } finally {
-    kube.close()
+    access.close()
   }
 }

@@ -103,7 +103,7 @@ async function runHere(cluster: EmbeddedCluster, path: string, print: Print, sig
   const logger = createLogger({ level: 'warn', write: print })
   const events = followEvents(api, print, signal)
   const operator = runOperator({
-    kube: api,
+    connect: () => api,
     settings,
     clock: realClock,
     random: Math.random,

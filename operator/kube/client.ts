@@ -24,6 +24,8 @@ export interface KubeClientOptions {
   readonly deadline?: number
   /** Milliseconds without a byte after which a watch is taken for dead. Bookmarks come up to two minutes apart. Default 180,000. */
   readonly watchSilence?: number
+  /** Asked in the moment a write goes out, each time it does; false: it is refused with reason `NotLeader`. Default: it may. */
+  readonly mayWrite?: () => boolean
 }
 
 export interface KubeClient extends KubeApi {
@@ -49,6 +51,7 @@ interface ListBody {
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   const { access, clock, fieldManager = 'streambridge', deadline = 15_000, watchSilence = 180_000 } = options
+  const { mayWrite = () => true } = options
 
   const once = async (request: HttpRequest): Promise<unknown> => {
     const response = await open(access, request)
@@ -58,12 +61,17 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     throw serverError(request.purpose, status, body, response.headers['retry-after'])
   }
 
-  const call = async (request: Omit<HttpRequest, 'signal'>): Promise<unknown> => {
+  const permit = (): void => {
+    if (!mayWrite()) throw new KubeError('this replica is not the leader', { status: 0, reason: 'NotLeader' })
+  }
+
+  const call = async (request: Omit<HttpRequest, 'signal' | 'permit'>): Promise<unknown> => {
+    const guard = request.method === 'GET' ? {} : { permit }
     const signal = AbortSignal.timeout(deadline)
     const end = clock.monotonic() + deadline
     for (;;) {
       try {
-        return await once({ ...request, signal })
+        return await once({ ...request, ...guard, signal })
       } catch (error) {
         if (!isBusy(error) || clock.monotonic() + error.retryAfterMilliseconds >= end) throw error
         await clock.sleep(error.retryAfterMilliseconds, signal)
@@ -73,7 +81,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     }
   }
 
-  const one = async <T extends KubeObject>(resource: Resource<T>, request: Omit<HttpRequest, 'signal'>): Promise<T> =>
+  const one = async <T extends KubeObject>(resource: Resource<T>, request: Parameters<typeof call>[0]): Promise<T> =>
     received(resource, (await call(request)) as KubeObject)
 
   const apply = <T extends KubeObject>(resource: Resource<T>, object: T, subresource: string): Promise<T> =>

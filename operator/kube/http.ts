@@ -1,6 +1,7 @@
 /** One HTTP request to the API server: its answer, or a KubeError, within its deadline. */
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import { KubeError } from './api.ts'
 import type { ClusterAccess } from './cluster-access.ts'
 
@@ -13,6 +14,11 @@ export interface HttpRequest {
   readonly purpose: string
   /** Ends the request, also while its answer is read. */
   readonly signal: AbortSignal
+  /**
+   * Asked each time the request is about to go out, when nothing but the system call is left to do: a process that was
+   * stopped while it waited for a connection, or for its turn, must not send what it might once. It throws to refuse.
+   */
+  readonly permit?: () => void
 }
 
 /** Larger than any object etcd takes (1.5 MiB) and than a page of 500 of ours. */
@@ -30,7 +36,7 @@ const transportError = (purpose: string, error: unknown): KubeError => {
 
 /** Resolves when the head of the answer is there, whatever its status; the caller reads the body. */
 export async function open(access: ClusterAccess, request: HttpRequest, fresh = false): Promise<IncomingMessage> {
-  const { method, path, body, contentType = 'application/json', purpose, signal } = request
+  const { method, path, body, contentType = 'application/json', purpose, signal, permit } = request
   try {
     const { headers, agent } = await access.connect(fresh)
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
@@ -52,16 +58,32 @@ export async function open(access: ClusterAccess, request: HttpRequest, fresh = 
           ...(payload === undefined ? {} : { 'content-type': contentType, 'content-length': payload.length }),
         },
       })
-      outgoing.end(payload)
+      sendWhenConnected(outgoing, payload, permit)
       return outgoing
     }, method !== 'POST')
     if (response.statusCode !== 401 || fresh) return response
     response.resume()
   } catch (error) {
+    if (error instanceof KubeError) throw error
     throw transportError(purpose, signal.aborted ? signal.reason : error)
   }
   // The token may have been replaced since it was read: once more with a new one.
   return open(access, request, true)
+}
+
+function sendWhenConnected(outgoing: ClientRequest, payload: Buffer | undefined, permit?: () => void): void {
+  const go = (): void => {
+    try {
+      permit?.()
+      outgoing.end(payload)
+    } catch (error) {
+      outgoing.destroy(error as Error)
+    }
+  }
+  outgoing.once('socket', (socket: Socket) => {
+    if (socket.connecting) socket.once(outgoing.protocol === 'https:' ? 'secureConnect' : 'connect', go)
+    else go()
+  })
 }
 
 /** A kept connection may have been closed by the other side just now: then, and only then, once more on a new one. */

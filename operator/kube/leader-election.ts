@@ -2,6 +2,8 @@
  * One leader among the replicas of the operator, by a Lease. *Guarantees*: nobody takes the Lease from a holder that
  * renewed it within its duration, as seen on the taker's own monotonic clock; a leader that could not renew within the
  * deadline stops leading before anybody else can begin. Remote clocks decide nothing. A lost lease is final: exit.
+ * *Limit*, as of any lease that the store does not check at each write: a request already on its way, or a process stopped
+ * in the very system call that sends one, may still write once; the successor's next reconcile puts that right.
  */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
@@ -33,7 +35,7 @@ export interface LeaderElectionOptions {
 export interface Leadership {
   /** Resolves when this process leads. Never resolves when stopped before. */
   readonly elected: Promise<void>
-  /** True while the lease is certainly ours. Look before each write. */
+  /** True while the lease is certainly ours. Look in the moment a write goes out (`mayWrite` of the client). */
   isLeader(): boolean
   /** Gives the lease back, so that another may lead at once. */
   stop(): Promise<void>
@@ -185,42 +187,6 @@ export function electLeader(options: LeaderElectionOptions): Leadership {
       stopping.abort()
       await running
       await release()
-    },
-  }
-}
-
-/** Lets writes through only while the lease is ours; everything else is refused with reason `NotLeader`. */
-export function onlyAsLeader(api: KubeApi, isLeader: () => boolean): KubeApi {
-  const check = (): void => {
-    if (!isLeader()) throw new KubeError('this replica is not the leader', { status: 0, reason: 'NotLeader' })
-  }
-  return {
-    get: (resource, key) => api.get(resource, key),
-    list: (resource, selection) => api.list(resource, selection),
-    watch: (resource, watch, signal) => api.watch(resource, watch, signal),
-    async apply(resource, object) {
-      check()
-      return api.apply(resource, object)
-    },
-    async applyStatus(resource, object) {
-      check()
-      return api.applyStatus(resource, object)
-    },
-    async create(resource, object) {
-      check()
-      return api.create(resource, object)
-    },
-    async replace(resource, object) {
-      check()
-      return api.replace(resource, object)
-    },
-    async setFinalizers(resource, object, finalizers) {
-      check()
-      return api.setFinalizers(resource, object, finalizers)
-    },
-    async remove(resource, key, precondition) {
-      check()
-      return api.remove(resource, key, precondition)
     },
   }
 }

@@ -42,7 +42,14 @@ before(async () => {
   const settings = settingsFrom({ STREAMBRIDGE_IMAGE: 'streambridge:test', METRICS_PORT: '0', REPORT_INTERVAL: '1s' })
   const { signal } = stop
   // Started before the CRD is installed: it waits for it.
-  running = runOperator({ kube, settings, clock: realClock, random: Math.random, logger: silentLogger, signal })
+  running = runOperator({
+    connect: () => kube,
+    settings,
+    clock: realClock,
+    random: Math.random,
+    logger: silentLogger,
+    signal,
+  })
   await installCrd(server)
 })
 
