@@ -28,7 +28,7 @@ export const kinesisRegion = 'us-east-1'
 /** What the endpoint takes as credentials; it checks none. The access key is no account id, so streams are of the default account. */
 export const kinesisCredentials = { accessKeyId: 'test-access-key', secretAccessKey: 'test-secret-key' }
 
-const preloads = ['./kinesis-local-hashes.ts', './kinesis-local-connections.ts'].flatMap((file) => [
+const preloads = ['./kinesis-local-speed.ts', './kinesis-local-connections.ts'].flatMap((file) => [
   '--import',
   import.meta.resolve(file),
 ])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { earliestEventPosition } from '@azure/event-hubs'
 import { eventHubsConnectionString } from '../../support/event-hubs.ts'
 import { consumerOf, producerOf } from '../../support/event-hubs-sdk.ts'
-import { chunks, type NaiveRecord, type Place, type SourcePlace, type Write } from './loop.ts'
+import { chunks, type NaiveRecord, type Place, type SourcePlace, type Stored, type Write } from './loop.ts'
 
 export async function fromEventHubs({ address, stream, checkpoints }: SourcePlace, write: Write): Promise<void> {
   const client = consumerOf(eventHubsConnectionString(address, stream), 'bridge')
@@ -38,17 +38,19 @@ export async function fromEventHubs({ address, stream, checkpoints }: SourcePlac
     )
 }
 
-export function toEventHubs({ address, stream }: Place): Write {
+export function toEventHubs({ address, stream }: Place, stored: Stored): Write {
   const client = producerOf(eventHubsConnectionString(address, stream))
   return async (records) => {
     const keys = Map.groupBy(records, ({ key }) => key)
     await Promise.all([...keys].map(([key, ofKey]) => send(key, ofKey)))
   }
   async function send(partitionKey: string, records: readonly NaiveRecord[]): Promise<void> {
-    for (const part of chunks(records, 500))
+    for (const part of chunks(records, 500)) {
       await client.sendBatch(
         part.map(({ value, headers }) => ({ body: value, properties: { ...headers } })),
         { partitionKey },
       )
+      stored(part.length)
+    }
   }
 }

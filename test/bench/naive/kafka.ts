@@ -1,7 +1,7 @@
 /** A naive loop's Kafka, with kafkajs: `eachBatch`, whose offsets are committed after it. */
 import { Partitioners } from 'kafkajs'
 import { kafkaClient } from '../../support/kafka.ts'
-import type { Place, SourcePlace, Write } from './loop.ts'
+import { chunks, type Place, type SourcePlace, type Stored, type Write } from './loop.ts'
 
 export async function fromKafka({ address, stream }: SourcePlace, write: Write): Promise<void> {
   const consumer = kafkaClient(address).consumer({ groupId: `naive-${stream}` })
@@ -22,11 +22,17 @@ export async function fromKafka({ address, stream }: SourcePlace, write: Write):
   })
 }
 
-export async function toKafka({ address, stream }: Place): Promise<Write> {
+/** A request's batches must stay below the broker's `message.max.bytes`. */
+const maxRecords = 1_000
+
+export async function toKafka({ address, stream }: Place, stored: Stored): Promise<Write> {
   const producer = kafkaClient(address).producer({ createPartitioner: Partitioners.DefaultPartitioner })
   await producer.connect()
   return async (records) => {
-    const messages = records.map(({ key, value, headers }) => ({ key, value, headers }))
-    await producer.send({ topic: stream, acks: -1, messages })
+    for (const part of chunks(records, maxRecords)) {
+      const messages = part.map(({ key, value, headers }) => ({ key, value, headers }))
+      await producer.send({ topic: stream, acks: -1, messages })
+      stored(part.length)
+    }
   }
 }

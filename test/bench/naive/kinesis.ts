@@ -11,10 +11,8 @@ import {
   type PutRecordsRequestEntry,
 } from '@aws-sdk/client-kinesis'
 import { kinesisClient } from '../../support/kinesis.ts'
-import type { Place, SourcePlace, Write } from './loop.ts'
+import type { Place, SourcePlace, Stored, Write } from './loop.ts'
 
-/** Records of a GetRecords answer. */
-export const pageSize = 1_000
 /** Milliseconds between two looks at a shard that had nothing. */
 const idle = 200
 
@@ -35,9 +33,7 @@ async function readShard(client: KinesisClient, { stream, shard, checkpoints }: 
     new GetShardIteratorCommand({ StreamName: stream, ShardId: shard, ShardIteratorType: 'TRIM_HORIZON' }),
   )
   for (let iterator = ShardIterator; iterator !== undefined; ) {
-    const { Records = [], NextShardIterator } = await client.send(
-      new GetRecordsCommand({ ShardIterator: iterator, Limit: pageSize }),
-    )
+    const { Records = [], NextShardIterator } = await client.send(new GetRecordsCommand({ ShardIterator: iterator }))
     iterator = NextShardIterator
     const last = Records.at(-1)
     if (last === undefined) {
@@ -59,15 +55,16 @@ async function readShard(client: KinesisClient, { stream, shard, checkpoints }: 
 const maxRecords = 500
 
 /** The service promises no order within a request, and a part of it may fail: one record of a key at a time keeps the order. */
-export function toKinesis({ address, stream }: Place): Write {
+export function toKinesis({ address, stream }: Place, stored: Stored): Write {
   const client = kinesisClient(address)
   return async (records) => {
     let rest: PutRecordsRequestEntry[] = records.map(({ key, value }) => ({ PartitionKey: key, Data: value }))
     while (rest.length > 0) {
       const now = firstOfKeys(rest)
       const { Records = [] } = await client.send(new PutRecordsCommand({ StreamName: stream, Records: now }))
-      const stored = new Set(now.filter((_, index) => Records[index]?.ErrorCode === undefined))
-      rest = rest.filter((entry) => !stored.has(entry))
+      const taken = new Set(now.filter((_, index) => Records[index]?.ErrorCode === undefined))
+      rest = rest.filter((entry) => !taken.has(entry))
+      stored(taken.size)
     }
   }
 }

@@ -9,6 +9,9 @@ export interface NaiveRecord {
 /** Stores the records, those of a key in their order. Resolves when all are stored. */
 export type Write = (records: readonly NaiveRecord[]) => Promise<void>
 
+/** Told of records in the sink as soon as they are: what is measured must not come in lumps. */
+export type Stored = (count: number) => void
+
 export interface Place {
   readonly broker: 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs'
   /** Of the server, as its SDK takes it. */

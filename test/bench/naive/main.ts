@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { fromEventHubs, toEventHubs } from './event-hubs.ts'
 import { fromKafka, toKafka } from './kafka.ts'
 import { fromKinesis, toKinesis } from './kinesis.ts'
-import type { NaiveOrder, Place, SourcePlace, Write } from './loop.ts'
+import type { NaiveOrder, Place, SourcePlace, Stored, Write } from './loop.ts'
 import { fromPubsub, toPubsub } from './pubsub.ts'
 
 const sources = {
@@ -18,7 +18,7 @@ const sources = {
 } satisfies Record<Place['broker'], (place: SourcePlace, write: Write) => unknown>
 const sinks = { kafka: toKafka, kinesis: toKinesis, pubsub: toPubsub, eventHubs: toEventHubs } satisfies Record<
   Place['broker'],
-  (place: Place) => Write | Promise<Write>
+  (place: Place, stored: Stored) => Write | Promise<Write>
 >
 
 process.once('SIGTERM', () => process.exit())
@@ -27,8 +27,7 @@ let out = 0
 const server = createServer((_, response) => response.end(JSON.stringify({ totals: { out } })))
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 console.log(`port ${(server.address() as AddressInfo).port}`)
-const write = await sinks[to.broker](to)
-await sources[from.broker](from, async (records) => {
-  await write(records)
-  out += records.length
+const write = await sinks[to.broker](to, (count) => {
+  out += count
 })
+await sources[from.broker](from, write)

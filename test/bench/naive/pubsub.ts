@@ -1,7 +1,7 @@
 /** A naive loop's Pub/Sub, with Google's SDK: messages are gathered while a batch is written, and acknowledged after it. */
 import type { Message } from '@google-cloud/pubsub'
 import { pubsubClient } from '../../support/pubsub.ts'
-import type { Place, SourcePlace, Write } from './loop.ts'
+import type { Place, SourcePlace, Stored, Write } from './loop.ts'
 
 export function fromPubsub({ address, stream }: SourcePlace, write: Write): void {
   const arrived: Message[] = []
@@ -29,16 +29,17 @@ export function fromPubsub({ address, stream }: SourcePlace, write: Write): void
   })
 }
 
-export function toPubsub({ address, stream }: Place): Write {
+export function toPubsub({ address, stream }: Place, stored: Stored): Write {
   const topic = pubsubClient(address).topic(stream, {
     messageOrdering: true,
     batching: { maxMessages: 500, maxMilliseconds: 2 },
   })
   return async (records) => {
     await Promise.all(
-      records.map(({ key, value, headers }) =>
-        topic.publishMessage({ data: value, attributes: headers, orderingKey: key }),
-      ),
+      records.map(async ({ key, value, headers }) => {
+        await topic.publishMessage({ data: value, attributes: headers, orderingKey: key })
+        stored(1)
+      }),
     )
   }
 }

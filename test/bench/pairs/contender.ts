@@ -6,7 +6,6 @@ import type { Broker } from '../../support/ends/brokers.ts'
 import { startRuntime } from '../../support/runtime-process.ts'
 import { awaitReady, startServer, temporaryDirectory } from '../../support/server-process.ts'
 import { sharedEventHubs, sharedKafka, sharedKinesis, sharedPubsub } from '../../support/shared-servers.ts'
-import { pageSize } from '../naive/kinesis.ts'
 import type { NaiveOrder } from '../naive/loop.ts'
 import { nodeFlags } from '../stream-bridge.ts'
 
@@ -37,7 +36,7 @@ async function written(url: string): Promise<number> {
 /** With the flags of the image, and the defaults of a manifest. */
 export const startOurs: StartContender = async ({ direction, nodeArgs = [] }) => {
   const runtime = await startRuntime({
-    bridge: { name: direction.from.stream, source: inPages(direction.from.source), sink: direction.to.sink },
+    bridge: { name: direction.from.stream, source: direction.from.source, sink: direction.to.sink },
     secrets: { ...direction.from.secrets, ...direction.to.secrets },
     leases: join(temporaryDirectory('bench'), 'leases'),
     ready: false,
@@ -52,12 +51,6 @@ export const startOurs: StartContender = async ({ direction, nodeArgs = [] }) =>
     stop: async () => void (await runtime.stop()),
   }
 }
-
-type SourceOfEnd = Direction['from']['source']
-
-/** Kinesis is read in the naive loop's pages: the emulator takes twice as long per record for pages of megabytes. */
-const inPages = (source: SourceOfEnd): SourceOfEnd =>
-  source.kinesis === undefined ? source : { kinesis: { ...source.kinesis, polling: { maxRecords: pageSize } } }
 
 const addresses: Record<Broker, () => Promise<string>> = {
   kafka: sharedKafka,

@@ -20,7 +20,7 @@ export async function pubsubAsService(): Promise<PubsubAsService> {
     address: relay.address,
     async renew() {
       await emulator?.stop()
-      emulator = await startPubsub({ heap: 2048 })
+      emulator = await startPubsub({ heap: 6144 })
       relay.retarget(emulator.address)
     },
   }
