@@ -13,7 +13,7 @@ export interface Suite {
 export const suites: readonly Suite[] = [
   {
     name: 'unit',
-    folders: ['crds/', 'operator/', 'bridge-runtime/', 'cli/', 'test/support/', 'test/emulators/'],
+    folders: ['crds/', 'operator/', 'bridge-runtime/', 'cli/', 'test/support/', 'test/emulators/', 'test/bench/'],
     needs: [],
   },
   { name: 'architecture', folders: ['test/architecture.test.ts', 'test/conformance/'], needs: [] },
@@ -29,8 +29,8 @@ export const suites: readonly Suite[] = [
   { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
 ]
 
-/** Run by commands of their own: `make e2e`, `make bench`. */
-const elsewhere = ['test/e2e/', 'test/bench/']
+/** Run by a command of its own: `make e2e`. */
+const elsewhere = ['test/e2e/']
 
 export interface Sorted {
   readonly suite: Suite

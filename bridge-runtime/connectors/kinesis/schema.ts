@@ -77,7 +77,9 @@ export const kinesisSource = withRules(
         interval: duration(
           'Time between two reads of a shard that is caught up. A shard allows five reads a second to all of its consumers together.',
         ).default('1s'),
-        maxRecords: z.int().min(1).max(10_000).default(10_000).meta({ description: 'Most records one read brings.' }),
+        maxRecords: z.int().min(1).max(10_000).default(10_000).meta({
+          description: 'Most records one read brings. Large records are read in smaller pages, of about 2 MiB.',
+        }),
       })
       .prefault({})
       .meta({ description: 'How shards are read.' }),

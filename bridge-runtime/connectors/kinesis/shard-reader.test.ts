@@ -9,7 +9,7 @@ import { ShardReader } from './shard-reader.ts'
 
 const never = new AbortController().signal
 
-function reading(position?: string, onDataGap: 'Stop' | 'Continue' = 'Stop') {
+function reading(position?: string, onDataGap: 'Stop' | 'Continue' = 'Stop', maxRecords = 10) {
   const api = fakeKinesis()
   const clock = fakeClock()
   const commits: unknown[] = []
@@ -21,7 +21,7 @@ function reading(position?: string, onDataGap: 'Stop' | 'Continue' = 'Stop') {
     commit: async (progress: unknown) => void commits.push(progress),
   }
   const first = { type: 'TRIM_HORIZON' } as const
-  const options = { api, first, interval: 1_000, maxRecords: 10, onDataGap, clock, random: () => 1 }
+  const options = { api, first, interval: 1_000, maxRecords, onDataGap, clock, random: () => 1 }
   return { api, clock, commits, reader: new ShardReader(ownership, options) }
 }
 
@@ -103,6 +103,13 @@ test('a shard that is behind is read five times a second, one that is caught up 
   const idle = clock.monotonic()
   await poll(reader, clock)
   assert.ok(clock.monotonic() - idle >= 1_000)
+})
+
+test('large records are read in smaller pages, so that a replica of many shards has room for them', async () => {
+  const { api, clock, reader } = reading(undefined, 'Stop', 10_000)
+  for (let index = 0; index < 300; index += 1) api.stored.push({ key: `k${index}`, data: 'x'.repeat(20_000) })
+  assert.equal(positions(await poll(reader, clock)).length, 100)
+  assert.equal(positions(await poll(reader, clock)).length, 104)
 })
 
 test('throttled reads are repeated later and later, and reported only when they go on', async () => {

@@ -6,6 +6,7 @@ import type { Ownership } from '../../leases/coordinator.ts'
 import type { KinesisApi, Page, ShardPosition } from './connection.ts'
 import { sdkName } from './errors.ts'
 import { ShardLag } from './lag.ts'
+import { PageLimit } from './page-limit.ts'
 import { recordKey } from './partition-key.ts'
 import { resumeAfter } from './shards.ts'
 
@@ -34,6 +35,7 @@ export class ShardReader implements PartitionReader {
   readonly settlement: Settlement
   readonly #options: ShardReaderOptions
   readonly #lag: ShardLag
+  readonly #limit: PageLimit
   #position: ShardPosition
   #iterator: string | undefined
   #readAt = Number.NEGATIVE_INFINITY
@@ -46,6 +48,7 @@ export class ShardReader implements PartitionReader {
     this.epoch = epoch
     this.#options = options
     this.#lag = new ShardLag(options.interval)
+    this.#limit = new PageLimit(options.maxRecords)
     this.#position = checkpoint.position === undefined ? options.first : resumeAfter(checkpoint.position)
     this.#closed = checkpoint.ended
     this.settlement = {
@@ -76,16 +79,16 @@ export class ShardReader implements PartitionReader {
   }
 
   async #read(signal: AbortSignal): Promise<Page> {
-    const { api, maxRecords, clock } = this.#options
+    const { api, clock } = this.#options
     this.#readAt = clock.monotonic() + shortestInterval
     this.#iterator ??= await api.iterator(this.partition, this.#position, signal)
-    return await api.records(this.#iterator, maxRecords, signal)
+    return await api.records(this.#iterator, this.#limit.records, signal)
   }
 
   #take({ records, next, millisecondsBehind = 0 }: Page): SourceBatch | 'end' | undefined {
-    const { clock, interval, maxRecords } = this.#options
+    const { clock, interval } = this.#options
     const now = clock.monotonic()
-    const caughtUp = millisecondsBehind === 0 && records.length < maxRecords
+    const caughtUp = millisecondsBehind === 0 && records.length < this.#limit.records
     this.#throttled = 0
     this.#readAt = Math.max(this.#readAt, caughtUp ? now + interval : now)
     this.#iterator = next
@@ -96,7 +99,10 @@ export class ShardReader implements PartitionReader {
       millisecondsBehind,
       batch && { last: batch.last, arrived: batch.lastTimestamp, firstArrived: arrival(records[0]) },
     )
-    if (batch !== undefined) this.#position = resumeAfter(batch.last)
+    if (batch !== undefined) {
+      this.#position = resumeAfter(batch.last)
+      this.#limit.read(batch.count, batch.bytes)
+    }
     return batch ?? (this.#closed ? 'end' : undefined)
   }
 
