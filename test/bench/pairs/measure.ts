@@ -5,7 +5,7 @@ import { type Broker, openEnd } from '../../support/ends/brokers.ts'
 import type { End } from '../../support/ends/end.ts'
 import type { Tally } from '../../support/tally.ts'
 import { type TestRun, testRun } from '../../support/verifier.ts'
-import { cpuSeconds } from '../process-usage.ts'
+import { cpuSeconds, peakBytes } from '../process-usage.ts'
 import type { Running, StartContender } from './contender.ts'
 
 export interface Measuring {
@@ -21,6 +21,8 @@ export interface Measuring {
 export interface Measured {
   readonly recordsPerSecond: number
   readonly recordsPerCpuSecond: number
+  /** The most memory it ever held. */
+  readonly peakMegabytes: number
   readonly tally: Tally
 }
 
@@ -49,6 +51,7 @@ export async function measure({ from, to, start, records, keys, nodeArgs = [], s
     return {
       recordsPerSecond: (copied / (last.at - first.at)) * 1_000,
       recordsPerCpuSecond: copied / (last.cpu - first.cpu),
+      peakMegabytes: peakBytes(running.pid) / 1e6,
       tally: run.tally(),
     }
   } finally {

@@ -6,6 +6,7 @@ import { below, broken, line, median } from './table.ts'
 const measured = (recordsPerSecond: number, lost = 0): Measured => ({
   recordsPerSecond,
   recordsPerCpuSecond: recordsPerSecond * 2,
+  peakMegabytes: 100 + recordsPerSecond,
   tally: {
     sent: 10,
     received: 10 - lost,
@@ -22,9 +23,9 @@ test('the median of an even number of rounds lies between the two in the middle'
   assert.deepEqual([median([3]), median([9, 1]), median([1, 9, 2])], [3, 5, 2])
 })
 
-test('a row shows the medians and their ratio', () => {
+test('a row shows the medians, their ratio and the largest peak of memory', () => {
   const row = { pair: 'A → B', ours: [measured(9), measured(2), measured(3)], naive: [measured(2)] }
-  assert.match(line(row), /^A → B +3 +2 +1\.50 +6 +4 +1\.50 +0\/0 +0\/0$/)
+  assert.match(line(row), /^A → B +3 +2 +1\.50 +6 +4 +1\.50 +109\/102 +0\/0 +0\/0$/)
   assert.deepEqual([below(row), broken(row)], [[], []])
 })
 

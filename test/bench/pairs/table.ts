@@ -24,14 +24,17 @@ const ratio = ({ ours, naive }: Row, name: Figure): number => figure(ours, name)
 const sum = (measured: readonly Measured[], what: 'lost' | 'duplicated' | 'reordered' | 'corrupt'): number =>
   measured.reduce((total, { tally }) => total + tally[what], 0)
 
-const widths = [24, 10, 10, 7, 12, 12, 7, 12, 12] as const
+/** Largest of the rounds. */
+const peak = (measured: readonly Measured[]): number => Math.max(...measured.map((each) => each.peakMegabytes))
+
+const widths = [24, 10, 10, 7, 12, 12, 7, 12, 12, 12] as const
 const cells = (texts: readonly string[]): string =>
   texts.map((text, at) => (at === 0 ? text.padEnd(widths[0]) : text.padStart(widths[at] ?? 8))).join('')
 const whole = (value: number): string => Math.round(value).toLocaleString('en')
 
 export const head: string = [
-  cells(['', 'records/s', '', '', 'per CPU-s', '', '', 'lost', 'duplicated']),
-  cells(['', 'ours', 'naive', 'ratio', 'ours', 'naive', 'ratio', 'ours/naive', 'ours/naive']),
+  cells(['', 'records/s', '', '', 'per CPU-s', '', '', 'peak MB', 'lost', 'duplicated']),
+  cells(['', 'ours', 'naive', 'ratio', 'ours', 'naive', 'ratio', 'ours/naive', 'ours/naive', 'ours/naive']),
 ].join('\n')
 
 export function line(row: Row): string {
@@ -45,6 +48,7 @@ export function line(row: Row): string {
     row.pair,
     ...pairOf('recordsPerSecond'),
     ...pairOf('recordsPerCpuSecond'),
+    `${whole(peak(row.ours))}/${whole(peak(row.naive))}`,
     both('lost'),
     both('duplicated'),
   ])
