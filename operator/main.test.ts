@@ -87,6 +87,28 @@ test('a lost leadership ends the operator with an error', async () => {
   )
 })
 
+test('the operator may write only while it leads; its lease it may always', async () => {
+  const vote = Promise.withResolvers<void>()
+  const kube = interfere(createEmbeddedKube({ clock: realClock }), {
+    before: ({ verb, resource }) => (verb === 'create' && resource === leases ? vote.promise : undefined),
+  })
+  const stop = new AbortController()
+  const leaves: (() => boolean)[] = []
+  const connect = (mayWrite: () => boolean): KubeApi => {
+    leaves.push(mayWrite)
+    return kube
+  }
+  const given = () => leaves.map((may) => may())
+  const running = runOperator(options({ connect, signal: stop.signal }))
+  await eventually('both connections', () => leaves.length === 2)
+  assert.deepEqual(given(), [true, false])
+  vote.resolve()
+  await eventually('the leadership', () => given()[1])
+  stop.abort()
+  await running
+  assert.deepEqual(given(), [true, false])
+})
+
 test('two operators that start together agree on one key for the hashes', async () => {
   const kube = createEmbeddedKube({ clock: realClock })
   const stop = new AbortController()

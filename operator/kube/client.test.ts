@@ -100,6 +100,14 @@ test('a server that wants more patience than we have is left to the caller', asy
   assert.equal(requests.length, 1)
 })
 
+test('without leave nothing is written, and reading goes on', async (t) => {
+  const { client, requests } = await serve(t, [json(200, stored)], { mayWrite: () => false })
+  const map = { ...stored, apiVersion: 'v1', kind: 'ConfigMap' }
+  await assert.rejects(client.apply(configMaps, map), failure(0, 'NotLeader'))
+  assert.ok((await client.get(configMaps, key)) !== undefined)
+  assert.equal(requests.length, 1)
+})
+
 test('an error of the server is not repeated', async (t) => {
   const { client, requests } = await serve(t, [json(500, { kind: 'Status', reason: 'InternalError', message: 'boom' })])
   await assert.rejects(
