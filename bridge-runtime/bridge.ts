@@ -4,6 +4,7 @@ import { sinkOf, sourceOf } from './connectors/catalog.ts'
 import type { ConnectorContext, ReadSecret } from './connectors/define-connector.ts'
 import { type Clock, realClock } from './core/clock.ts'
 import { Engine } from './core/engine.ts'
+import { History } from './history/history.ts'
 import type { LeaseStore } from './leases/lease-store.ts'
 import type { Logger } from './observability/logger.ts'
 
@@ -24,11 +25,14 @@ export function createBridge(options: BridgeOptions): Engine {
   const source = sourceOf(file.source)
   const sink = sinkOf(file.sink)
   const deadLetter = delivery.deadLetter === undefined ? undefined : sinkOf(delivery.deadLetter)
+  const { leases: store } = options
+  const history = new History({ store, reset: file.reset, onDataGap: delivery.onDataGap })
   const context = (component: string): ConnectorContext => ({
     bridge: { namespace: file.namespace, name: file.name },
     replica: options.replica,
     secret: options.secret,
-    leases: options.leases,
+    leases: store,
+    history,
     clock,
     log: log.with({ component }),
     onDataGap: delivery.onDataGap,

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import type { Sink, Source } from '../core/contracts.ts'
+import type { History } from '../history/history.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { Logger } from '../observability/logger.ts'
 
@@ -13,8 +14,10 @@ export interface ConnectorContext {
   /** This replica's name (the pod's), unique among the bridge's replicas. */
   readonly replica: string
   readonly secret: ReadSecret
-  /** For sources whose definition says `leases`. */
+  /** For sources whose service keeps neither ownership nor positions. */
   readonly leases: LeaseStore
+  /** What the bridge remembers of its source, whatever keeps the positions: a source asks it before it begins anywhere. */
+  readonly history: History
   readonly clock: Clock
   readonly log: Logger
   /** What to do when the source has lost records between our position and its earliest one. */
@@ -29,8 +32,6 @@ export interface Endpoint {
 
 export interface SourceDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
-  /** True when ownership and checkpoints live in a LeaseStore. */
-  readonly leases: boolean
   /** True when a partition must never have two owners: replicas are then replaced one by one, not surged. */
   readonly partitioned: boolean
   describe(config: z.output<Schema>): Endpoint

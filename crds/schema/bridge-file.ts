@@ -14,6 +14,8 @@ export const bridgeFile = z.object({
   source: spec.shape.source,
   sink: spec.shape.sink,
   delivery: spec.shape.delivery,
+  /** Token of `lifecycle.reset`: a new one makes the bridge begin as if it had never run. */
+  reset: z.string().optional(),
   logLevel: spec.shape.observability.unwrap().shape.logLevel,
 })
 

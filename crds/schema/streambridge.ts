@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { sinkSchemas, sourceSchemas } from '../../bridge-runtime/connectors/catalog.ts'
 import { byteSize, duration, exactlyOne, kubernetesObject, textOf, withRules } from './common.ts'
+import { lifecycle } from './lifecycle.ts'
 import { status } from './status.ts'
 
 export const group = 'streambridge.dev'
@@ -201,15 +202,7 @@ export const spec = withRules(
           'Replicas. With mode Fixed absent means 1. With mode External the number to start from, which the autoscaler changes. Not allowed with mode Lag.',
       })
       .optional(),
-    lifecycle: z
-      .object({
-        desiredState: z
-          .enum(['Running', 'Paused'])
-          .default('Running')
-          .meta({ description: 'Paused stops all replicas and keeps the position.' }),
-      })
-      .prefault({})
-      .meta({ description: 'Pause and resume.' }),
+    lifecycle,
     image: z.string().min(1).max(500).meta({ description: 'Runtime image. Default: the operator’s own.' }).optional(),
     serviceAccountName: textOf({
       pattern: /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
@@ -261,6 +254,10 @@ export const spec = withRules(
       cel: "!has(self.source.kafka) || !has(oldSelf.source.kafka) || self.lifecycle.desiredState == 'Paused' || (has(self.source.kafka.consumerGroup) ? self.source.kafka.consumerGroup : '') == (has(oldSelf.source.kafka.consumerGroup) ? oldSelf.source.kafka.consumerGroup : '')",
       message:
         'source.kafka.consumerGroup holds the position: set lifecycle.desiredState to Paused before you change it',
+    },
+    {
+      cel: "!has(self.lifecycle.reset) || (has(oldSelf.lifecycle.reset) && oldSelf.lifecycle.reset.token == self.lifecycle.reset.token) || oldSelf.lifecycle.desiredState == 'Paused' || self.lifecycle.desiredState == 'Paused'",
+      message: 'lifecycle.reset forgets every position: set lifecycle.desiredState to Paused before you change it',
     },
   ],
 ).meta({ description: 'What the bridge should do.' })

@@ -130,6 +130,23 @@ suite('the StreamBridge resource in a real API server', () => {
     assert.equal(status, 200, body.message)
   })
 
+  test('positions of a running bridge cannot be forgotten', async () => {
+    await create('resetting')
+    const { status, body } = await update('/resetting', ({ spec }) =>
+      Object.assign(spec, { lifecycle: { reset: { token: 'monday' } } }),
+    )
+    assert.equal(status, 422)
+    assert.match(body.message, /lifecycle.reset forgets every position: set lifecycle.desiredState to Paused/)
+  })
+
+  test('a paused bridge can be told to begin anew, in the edit that resumes it', async () => {
+    await create('resuming', { lifecycle: { desiredState: 'Paused' } })
+    const { status, body } = await update('/resuming', ({ spec }) =>
+      Object.assign(spec, { lifecycle: { desiredState: 'Running', reset: { token: 'monday' } } }),
+    )
+    assert.equal(status, 200, body.message)
+  })
+
   test('a running bridge can change everything else', async () => {
     await create('editing', kafka('one'))
     const change = await update('/editing', ({ spec }) => Object.assign(spec, { delivery: { ordering: 'None' } }))

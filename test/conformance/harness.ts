@@ -6,6 +6,7 @@ import type { LeaseStore } from '../../bridge-runtime/leases/lease-store.ts'
 import { memoryLeases } from '../../bridge-runtime/leases/memory.ts'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
 import type { Rule } from './rules.ts'
+import { historyOn } from '../support/leases/history.ts'
 
 /** A record as the independent client sends and reads it. */
 export interface PlainRecord {
@@ -94,20 +95,24 @@ export interface ContextOptions {
   readonly clock?: Clock
 }
 
-export const testContext = (options: ContextOptions): ConnectorContext => ({
-  bridge: { namespace: 'conformance', name: options.name ?? 'bridge' },
-  replica: options.replica ?? 'replica-0',
-  leases: options.leases ?? memoryLeases(),
-  clock: options.clock ?? realClock,
-  log: silentLogger,
-  onDataGap: 'Stop',
-  secret: ({ name, key }) => {
-    const value = options.secrets?.[`${name}/${key}`]
-    return value === undefined
-      ? Promise.reject(new Error(`no Secret ${name} with ${key}`))
-      : Promise.resolve(Buffer.from(value))
-  },
-})
+export function testContext(options: ContextOptions): ConnectorContext {
+  const { leases = memoryLeases() } = options
+  return {
+    bridge: { namespace: 'conformance', name: options.name ?? 'bridge' },
+    replica: options.replica ?? 'replica-0',
+    leases,
+    history: historyOn(leases),
+    clock: options.clock ?? realClock,
+    log: silentLogger,
+    onDataGap: 'Stop',
+    secret: ({ name, key }) => {
+      const value = options.secrets?.[`${name}/${key}`]
+      return value === undefined
+        ? Promise.reject(new Error(`no Secret ${name} with ${key}`))
+        : Promise.resolve(Buffer.from(value))
+    },
+  }
+}
 
 export function openSource(harness: ConnectorHarness, config: unknown, options: ContextOptions): Promise<Source> {
   const { source } = harness.connector

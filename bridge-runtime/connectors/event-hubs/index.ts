@@ -6,7 +6,6 @@ export const eventHubs = {
   summary: 'Azure Event Hubs',
   source: defineSource({
     schema: eventHubsSource,
-    leases: true,
     partitioned: true,
     describe: (config) => ({ name: config.eventHubName }),
     open: async (config, context) => (await import('./source.ts')).openEventHubsSource(config, context),

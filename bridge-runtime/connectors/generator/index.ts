@@ -6,7 +6,6 @@ export const generator = {
   summary: 'Web access-log lines, made up',
   source: defineSource({
     schema: generatorSource,
-    leases: true,
     partitioned: true,
     describe: () => ({ name: 'access-log' }),
     open: async (config, context) => (await import('./source.ts')).openGeneratorSource(config, context),

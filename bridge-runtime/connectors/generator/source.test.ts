@@ -7,6 +7,7 @@ import { silentLogger } from '../../observability/logger.ts'
 import { accessLogRecord, keysOf } from './access-log.ts'
 import { generatorSource } from './schema.ts'
 import { openGeneratorSource } from './source.ts'
+import { historyOn } from '../../../test/support/leases/history.ts'
 
 const combined =
   /^(10\.\d+\.\d+\.\d+) - - \[\d{2}\/[A-Z][a-z]{2}\/\d{4}:\d{2}:\d{2}:\d{2} \+0000\] "[A-Z]+ \/\S*\?rid=(\d+)-(\d+) HTTP\/1\.1" \d{3} (\d+|-) "[^"]+" "[^"]+"$/
@@ -59,6 +60,7 @@ function generating(config: object) {
       replica: 'replica-0',
       secret: async () => Buffer.alloc(0),
       leases,
+      history: historyOn(leases),
       clock,
       log: silentLogger,
       onDataGap: 'Stop',

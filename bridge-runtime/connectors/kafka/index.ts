@@ -6,7 +6,6 @@ export const kafka = {
   summary: 'Apache Kafka',
   source: defineSource({
     schema: kafkaSource,
-    leases: false,
     partitioned: true,
     describe: (config) => ({ name: config.topicsPattern ?? (config.topics ?? []).join(',') }),
     open: async (config, context) => (await import('./source.ts')).openKafkaSource(config, context),

@@ -9,7 +9,6 @@ export const kinesis = {
   summary: 'Amazon Kinesis Data Streams',
   source: defineSource({
     schema: kinesisSource,
-    leases: true,
     partitioned: true,
     describe: (config) => ({ name: streamOf(config) }),
     open: async (config, context) => (await import('./source.ts')).openKinesisSource(config, context),

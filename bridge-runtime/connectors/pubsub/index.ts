@@ -6,7 +6,6 @@ export const pubsub = {
   summary: 'Google Cloud Pub/Sub',
   source: defineSource({
     schema: pubsubSource,
-    leases: false,
     partitioned: false,
     describe: ({ projectID, subscription, topic }) => ({ name: `${projectID}/${subscription ?? topic ?? ''}` }),
     open: async (config, context) => (await import('./source.ts')).openPubsubSource(config, context),

@@ -14,6 +14,7 @@ export const bridgeFileOf = ({ namespace, name, uid, spec }: Bridge): BridgeFile
   source: spec.source,
   sink: spec.sink,
   delivery: spec.delivery,
+  ...(spec.lifecycle.reset === undefined ? {} : { reset: spec.lifecycle.reset.token }),
   logLevel: spec.observability.logLevel,
 })
 

@@ -6,7 +6,6 @@ import { keysBySecret, secretRefs } from '../secret-refs.ts'
 import { plain } from './canonical.ts'
 import { configFileName, configHashOf } from './config-map.ts'
 import { configMapName, labelsOf, secretsAnnotation } from './labels.ts'
-import { needsLeases } from './role.ts'
 import { serviceAccountNameOf } from './service-account.ts'
 
 /** The image's `nonroot`. Also the group of mounted files, so that only this user reads them. */
@@ -94,7 +93,7 @@ export function desiredPodTemplate(input: PodTemplateInput): PodTemplate {
     },
     spec: {
       serviceAccountName: serviceAccountNameOf(bridge),
-      automountServiceAccountToken: needsLeases(bridge),
+      automountServiceAccountToken: true,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: graceSeconds,
       securityContext: {

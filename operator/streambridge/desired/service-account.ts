@@ -11,7 +11,7 @@ export const desiredServiceAccount = (bridge: Bridge): ServiceAccount | undefine
         apiVersion: 'v1',
         kind: 'ServiceAccount',
         metadata: childMeta(bridge),
-        // Only pods that keep leases get a token, and say so themselves.
+        // Only pods that say so themselves get a token.
         automountServiceAccountToken: false,
       }
     : undefined

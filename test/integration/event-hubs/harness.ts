@@ -14,6 +14,7 @@ import { eventHubsConnectionString } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { TestRecord } from '../../support/verifier.ts'
 import { producerOf } from '../../support/event-hubs-sdk.ts'
+import { historyOn } from '../../support/leases/history.ts'
 
 export const never = new AbortController().signal
 export const secretName = 'azure'
@@ -43,6 +44,7 @@ export const context = (
   bridge: { namespace: 'default', name: 'orders' },
   replica,
   leases,
+  history: historyOn(leases),
   clock: realClock,
   log: silentLogger,
   onDataGap: 'Stop',

@@ -22,6 +22,8 @@ import {
 import { openKafkaSink } from '../../../bridge-runtime/connectors/kafka/sink.ts'
 import { openKafkaSource } from '../../../bridge-runtime/connectors/kafka/source.ts'
 import { eventually } from '../../support/eventually.ts'
+import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import { historyOn } from '../../support/leases/history.ts'
 
 export interface Received extends BridgeRecord {
   readonly partition: string
@@ -36,14 +38,16 @@ export function testContext(
   overrides: Partial<ConnectorContext> = {},
   secrets: Readonly<Record<string, string>> = {},
 ): ConnectorContext {
+  const { leases = memoryLeases(), onDataGap = 'Stop' } = overrides
   return {
     bridge: { namespace: 'test', name: 'bridge' },
     replica: 'one',
     secret: ({ name, key }) => Promise.resolve(Buffer.from(secrets[`${name}/${key}`] ?? '')),
-    leases: undefined as unknown as ConnectorContext['leases'],
+    leases,
+    history: historyOn(leases, { onDataGap }),
     clock: realClock,
     log: silentLogger,
-    onDataGap: 'Stop',
+    onDataGap,
     ...overrides,
   }
 }

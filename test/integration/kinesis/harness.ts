@@ -10,11 +10,13 @@ import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { kinesisCredentials, kinesisRegion } from '../../support/kinesis.ts'
 import { type Running, runningEngine } from '../../support/running-engine.ts'
 import type { TestRun } from '../../support/verifier.ts'
+import { historyOn } from '../../support/leases/history.ts'
 
 export const context = (replica = 'replica-0', leases: LeaseStore = memoryLeases()): ConnectorContext => ({
   bridge: { namespace: 'default', name: 'orders' },
   replica,
   leases,
+  history: historyOn(leases),
   clock: realClock,
   log: silentLogger,
   onDataGap: 'Stop',

@@ -1,0 +1,94 @@
+/**
+ * "I have been here before", remembered where it does not expire with the positions: a bridge that has read a stream once never
+ * treats a missing or foreign position as if it were new.
+ */
+import { BridgeError } from '../core/errors.ts'
+import { isFenced } from '../leases/write-own.ts'
+import type { Lease, LeaseStore } from '../leases/lease-store.ts'
+import { blank, type HistoryContent, historyContent, reset } from './content.ts'
+
+/** Not a partition: the lease that holds the history, as JSON in the place of a position. */
+export const historyLease = '~history'
+
+export interface HistoryOptions {
+  readonly store: LeaseStore
+  /** The token of `spec.lifecycle.reset`; undefined when no reset is asked for. */
+  readonly reset: string | undefined
+  /** `spec.delivery.onDataGap`: Continue is a person's decision to go on at the earliest record behind every gap. */
+  readonly onDataGap: 'Stop' | 'Continue'
+}
+
+/** Changes of the same moment by other replicas that are waited out. */
+const attempts = 20
+
+export class History {
+  readonly #options: HistoryOptions
+
+  constructor(options: HistoryOptions) {
+    this.#options = options
+  }
+
+  /** True when a person has decided to go on at the earliest record where records or positions are gone. */
+  get goesOn(): boolean {
+    return this.#options.onDataGap === 'Continue'
+  }
+
+  /**
+   * What is remembered now, undefined when this bridge never began; carries out a reset that is asked for and was not before.
+   * *Errors*: what the store says, retryable; fatal `HistoryUnreadable`.
+   */
+  async recall(): Promise<HistoryContent | undefined> {
+    const token = this.#options.reset
+    if (token !== undefined) return this.change(reset(token))
+    return read(await this.#options.store.create(historyLease))
+  }
+
+  /**
+   * Changes what is remembered, whatever other replicas change at the same time. `change` may run several times.
+   * Resolves with what is stored then. *Errors*: as `recall`.
+   */
+  async change(change: (content: HistoryContent | undefined) => HistoryContent): Promise<HistoryContent> {
+    const { store } = this.#options
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const lease = await store.create(historyLease)
+      const before = read(lease)
+      const after = change(before)
+      if (after === before) return after
+      try {
+        await store.checkpoint(lease, { position: JSON.stringify(after), ended: false })
+        return after
+      } catch (thrown) {
+        // Another replica was first: its word is the base of ours.
+        if (!isFenced(thrown)) throw thrown
+      }
+    }
+    throw new BridgeError('what the bridge remembers of its source keeps being changed by others', {
+      kind: 'retryable',
+      reason: 'LeaseStoreUnavailable',
+    })
+  }
+
+  /** The generation that counts; 1 for a bridge that never began. *Errors*: as `recall`. */
+  async generation(): Promise<number> {
+    return (await this.recall())?.generation ?? blank.generation
+  }
+}
+
+function read({ checkpoint: { position } }: Lease): HistoryContent | undefined {
+  if (position === undefined) return undefined
+  const parsed = historyContent.safeParse(json(String(position)))
+  if (parsed.success) return parsed.data
+  throw new BridgeError(
+    'what the bridge remembers of its source (the Lease or folder that ends with "history") cannot be read, so nobody can say whether its ' +
+      'positions still count: restore it, or delete it and set a new spec.lifecycle.reset.token to begin at startPosition',
+    { kind: 'fatal', reason: 'HistoryUnreadable' },
+  )
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

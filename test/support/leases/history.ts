@@ -1,0 +1,8 @@
+import { History } from '../../../bridge-runtime/history/history.ts'
+import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+
+/** What a bridge remembers, in the store that its replicas share. */
+export const historyOn = (
+  store: LeaseStore,
+  { onDataGap = 'Stop', reset }: { readonly onDataGap?: 'Stop' | 'Continue'; readonly reset?: string } = {},
+): History => new History({ store, reset, onDataGap })
