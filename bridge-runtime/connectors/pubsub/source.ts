@@ -6,8 +6,9 @@ import { askBacklog, lookInterval } from './backlog.ts'
 import { type Connection, connect } from './connection.ts'
 import { isEmulator } from './emulator.ts'
 import type { PubsubSourceConfig } from './schema.ts'
-import { findSubscription, subscriptionName, warningsOf } from './subscription.ts'
+import { subscriptionName, warningsOf } from './subscription.ts'
 import { SubscriptionReader } from './subscription-reader.ts'
+import { SubscriptionWatch } from './subscription-watch.ts'
 
 /** Opens a subscription for reading. All replicas read it at the same time: the service shares its messages out. */
 export const openPubsubSource = async (config: PubsubSourceConfig, context: ConnectorContext): Promise<Source> =>
@@ -18,18 +19,21 @@ export function pubsubSource(
   config: PubsubSourceConfig,
   context: ConnectorContext,
 ): Source {
-  const { clock, log, bridge } = context
+  const { clock, log, bridge, history } = context
   const name = subscriptionName(config, bridge)
   let connected: Connection | undefined
   return {
     async run(host, signal) {
       const connection = (connected ??= await connecting())
-      const settings = await findSubscription(connection, config, name, signal)
+      const watch = new SubscriptionWatch({ connection, config, name, history, clock, log })
+      const found = await watch.open(signal)
+      const settings = found === 'hidden' ? undefined : found
       if (settings === undefined)
         log.info(`subscription ${name} may be read but not looked at; its settings are unknown`)
       else for (const warning of warningsOf(settings, name)) log.warn(warning)
       host.partitions(undefined)
       if (settings !== undefined) host.connection(undefined)
+      const failing = connectionOf(host)
       const reader = new SubscriptionReader({
         connection,
         subscription: name,
@@ -41,14 +45,21 @@ export function pubsubSource(
         maxExtension: milliseconds(config.maxExtension),
         clock,
         random: Math.random,
-        failing: connectionOf(host),
+        failing: (what, error) => {
+          if (error?.reason === 'SubscriptionNotFound') watch.lookNow()
+          failing(what, error)
+        },
       })
       host.assigned(reader)
-      const looking = watchBacklog(reader, { connection, config, context, name }, signal)
-      await aborted(signal)
+      const over = new AbortController()
+      const stopped = AbortSignal.any([signal, over.signal])
+      const looking = watchBacklog(reader, { connection, config, context, name }, stopped)
+      const gap = await watch.run((error) => failing('topic', error), signal)
+      over.abort()
       // Nothing more is taken while what is in flight is finished.
       await Promise.all([reader.stop(), host.revoked(reader, 'drain'), looking])
       await reader.close()
+      if (gap !== undefined) throw gap
     },
     async [Symbol.asyncDispose]() {
       connected?.close()
@@ -56,8 +67,10 @@ export function pubsubSource(
   }
 }
 
-/** It works when pulling and acknowledging do. */
-function connectionOf(host: SourceHost): (what: 'pull' | 'acknowledge', error: BridgeError | undefined) => void {
+type Part = 'pull' | 'acknowledge' | 'topic'
+
+/** It works when pulling and acknowledging do, and the subscription still has its topic. */
+function connectionOf(host: SourceHost): (what: Part, error: BridgeError | undefined) => void {
   const failing = new Map<string, BridgeError>()
   return (what, error) => {
     const failed = failing.size > 0
@@ -97,9 +110,3 @@ async function watchBacklog(
     await clock.sleep(lookInterval, signal)
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })

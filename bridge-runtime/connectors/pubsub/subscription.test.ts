@@ -4,7 +4,7 @@ import { BridgeError } from '../../core/errors.ts'
 import type { Connection, SubscriptionSettings } from './connection.ts'
 import { translate } from './errors.ts'
 import { pubsubSource } from './schema.ts'
-import { findSubscription, subscriptionName, warningsOf } from './subscription.ts'
+import { lookAt, readable, subscriptionName, warningsOf } from './subscription.ts'
 
 const name = 'projects/my-project/subscriptions/orders'
 const never = new AbortController().signal
@@ -25,6 +25,10 @@ function service(answers: Readonly<Record<string, SubscriptionSettings | number>
   return { call, calls }
 }
 
+/** Looks and makes ready, as the watch does. */
+const find = async (connection: Pick<Connection, 'call'>, config: ReturnType<typeof configOf>, what: string) =>
+  readable(connection, config, { name: what, look: await lookAt(connection, what, never) }, never)
+
 const configOf = (more: object) => pubsubSource.parse({ projectID: 'my-project', ...more })
 const existing = configOf({ subscription: 'orders' })
 
@@ -43,7 +47,7 @@ for (const [what, settings, reason] of [
   ['is detached', { detached: true }, 'SubscriptionDetached'],
 ] as const)
   test(`a subscription that ${what} is refused, with the reason`, async () => {
-    await assert.rejects(findSubscription(service({ getSubscription: settings }), existing, name, never), (error) => {
+    await assert.rejects(find(service({ getSubscription: settings }), existing, name), (error) => {
       assert.ok(error instanceof BridgeError)
       assert.deepEqual([error.kind, error.reason], ['fatal', reason])
       return true
@@ -51,12 +55,12 @@ for (const [what, settings, reason] of [
   })
 
 test('a subscription that may be read but not looked at is read all the same', async () => {
-  assert.equal(await findSubscription(service({ getSubscription: 7 }), existing, name, never), undefined)
+  assert.equal(await find(service({ getSubscription: 7 }), existing, name), 'hidden')
 })
 
 test('a missing subscription is made only where that is wanted, with message ordering, never expiring', async () => {
   const refusing = service({ getSubscription: 5 })
-  await assert.rejects(findSubscription(refusing, existing, name, never), { reason: 'SubscriptionNotFound' })
+  await assert.rejects(find(refusing, existing, name), { reason: 'SubscriptionNotFound' })
   assert.deepEqual(
     refusing.calls.map(({ method }) => method),
     ['getSubscription'],
@@ -65,8 +69,10 @@ test('a missing subscription is made only where that is wanted, with message ord
   const config = configOf({ topic: 'orders', createSubscription: {} })
   const made = subscriptionName(config, { namespace: 'shop', name: 'copy' })
   assert.equal(made, 'projects/my-project/subscriptions/streambridge.shop.copy')
-  await findSubscription(making, config, made, never)
-  assert.deepEqual(making.calls[1]?.request, {
+  await find(making, config, made)
+  const { labels, ...request } = making.calls[1]?.request as { readonly labels: object }
+  assert.match(JSON.stringify(labels), /^\{"streambridge-birth":"[0-9a-f-]{36}"\}$/)
+  assert.deepEqual(request, {
     name: made,
     topic: 'projects/my-project/topics/orders',
     ackDeadlineSeconds: 60,

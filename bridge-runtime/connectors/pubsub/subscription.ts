@@ -1,9 +1,11 @@
 /** Looks a subscription up, makes it where that is wanted, and tells what is unwise about it. */
+import { randomUUID } from 'node:crypto'
 import { milliseconds } from '../../../crds/schema/common.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import type { Connection, SubscriptionSettings } from './connection.ts'
 import { grpcStatus } from './errors.ts'
+import { birthLabel, type Look } from './identity.ts'
 import type { PubsubSourceConfig } from './schema.ts'
 
 type Names = Pick<PubsubSourceConfig, 'projectID' | 'subscription' | 'topic'>
@@ -12,29 +14,41 @@ type Names = Pick<PubsubSourceConfig, 'projectID' | 'subscription' | 'topic'>
 export const subscriptionName = ({ projectID, subscription }: Names, bridge: ConnectorContext['bridge']): string =>
   `projects/${projectID}/subscriptions/${subscription ?? `streambridge.${bridge.namespace}.${bridge.name}`}`
 
-/**
- * What the service says of the subscription; undefined when the credentials may read it but not look at it.
- * *Errors*: fatal `SubscriptionNotFound`, `NotAPullSubscription`, and what a call can fail with.
- */
-export async function findSubscription(
-  connection: Pick<Connection, 'call'>,
-  config: PubsubSourceConfig,
-  name: string,
-  signal: AbortSignal,
-): Promise<SubscriptionSettings | undefined> {
-  const target = `subscription ${name}`
+/** The topic that the manifest names, as the service does. */
+export const topicName = ({ projectID, topic }: Names): string | undefined =>
+  topic === undefined ? undefined : `projects/${projectID}/topics/${topic}`
+
+/** What the service says of the subscription. *Errors*: what a call can fail with. */
+export async function lookAt(connection: Pick<Connection, 'call'>, name: string, signal: AbortSignal): Promise<Look> {
+  const doing = { permission: 'pubsub.subscriptions.get', role: 'roles/pubsub.viewer', target: `subscription ${name}` }
   try {
-    const doing = { permission: 'pubsub.subscriptions.get', role: 'roles/pubsub.viewer', target }
-    const found = await connection.call<SubscriptionSettings>('getSubscription', { subscription: name }, doing, {
-      signal,
-    })
-    return pullable(found, name)
+    return await connection.call<SubscriptionSettings>('getSubscription', { subscription: name }, doing, { signal })
   } catch (thrown) {
     if (!(thrown instanceof BridgeError)) throw thrown
-    if (thrown.reason === 'AccessDenied') return undefined
-    if (thrown.reason !== 'SubscriptionNotFound' || config.createSubscription === undefined) throw thrown
-    return create(connection, config, name, signal)
+    if (thrown.reason === 'AccessDenied') return 'hidden'
+    if (thrown.reason === 'SubscriptionNotFound') return 'missing'
+    throw thrown
   }
+}
+
+/**
+ * The subscription as it can be read; made where it is missing and that is wanted. `hidden` passes through.
+ * *Errors*: fatal `SubscriptionNotFound`, `NotAPullSubscription`, `SubscriptionDetached`, and what a call can fail with.
+ */
+export async function readable(
+  connection: Pick<Connection, 'call'>,
+  config: PubsubSourceConfig,
+  { name, look }: { readonly name: string; readonly look: Look },
+  signal: AbortSignal,
+): Promise<SubscriptionSettings | 'hidden'> {
+  if (look === 'hidden') return look
+  if (look !== 'missing') return pullable(look, name)
+  const made = await create(connection, config, name, signal)
+  if (made !== undefined) return made
+  throw new BridgeError(
+    `subscription ${name} does not exist: create it, or let the bridge do so with spec.source.pubsub.topic and createSubscription`,
+    { kind: 'fatal', reason: 'SubscriptionNotFound' },
+  )
 }
 
 async function create(
@@ -43,15 +57,17 @@ async function create(
   name: string,
   signal: AbortSignal,
 ): Promise<SubscriptionSettings | undefined> {
-  const { projectID, topic, createSubscription: wanted } = config
+  const { createSubscription: wanted } = config
+  const topic = topicName(config)
   if (wanted === undefined || topic === undefined) return undefined
   const request = {
     name,
-    topic: `projects/${projectID}/topics/${topic}`,
+    topic,
     ackDeadlineSeconds: Math.ceil(milliseconds(wanted.ackDeadline) / 1000),
     enableMessageOrdering: wanted.messageOrdering,
     enableExactlyOnceDelivery: wanted.exactlyOnceDelivery,
     messageRetentionDuration: { seconds: Math.ceil(milliseconds(wanted.retention) / 1000) },
+    labels: { [birthLabel]: randomUUID() },
     // The service deletes what nobody has read for a month; a bridge may rest longer.
     expirationPolicy: {},
   }
@@ -67,8 +83,9 @@ async function create(
     const already = thrown instanceof BridgeError && grpcStatus(thrown) === alreadyExists
     if (!already) throw thrown
     // Another replica was faster.
-    const look = { permission: 'pubsub.subscriptions.get', role: 'roles/pubsub.viewer', target: `subscription ${name}` }
-    return connection.call<SubscriptionSettings>('getSubscription', { subscription: name }, look, { signal })
+    const look = await lookAt(connection, name, signal)
+    if (typeof look !== 'string') return look
+    throw thrown
   }
 }
 
