@@ -18,7 +18,13 @@ export interface Header {
   readonly value: Buffer | null
 }
 
-/** One record. `null` is different from empty: a Kafka tombstone has a null value. Buffers are never modified. */
+/**
+ * One record. `null` is different from empty: a Kafka tombstone has a null value. Buffers are never modified.
+ *
+ * A record that the source cannot read (its bytes are broken, or larger than its limit once decoded) is still a record:
+ * `poison` says why, `value` is the bytes as the broker gave them, and key, headers and timestamp are whatever is known
+ * (`null`, none, 0). No sink is ever given one: the engine sets it aside, or stops at it.
+ */
 export interface BridgeRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
@@ -26,6 +32,8 @@ export interface BridgeRecord {
   /** Milliseconds since the epoch, as the source says it. */
   readonly timestamp: number
   readonly position: Position
+  /** Why it cannot be read, kind `poison`. Absent on a record like any other. */
+  readonly poison?: BridgeError
 }
 
 /** A whole source batch in a broker's own encoding, for a sink that can pass it on undecoded. */
@@ -45,7 +53,10 @@ export interface SourceBatch {
   /** Milliseconds since the epoch of the newest record. */
   readonly lastTimestamp: number
   readonly opaque?: OpaqueBytes | undefined
-  /** Decodes on the first call, returns the same array afterwards. */
+  /**
+   * Decodes on the first call, returns the same array afterwards: always `count` records. Never throws: what cannot be
+   * decoded is a record with `poison`.
+   */
   records(): readonly BridgeRecord[]
 }
 
@@ -124,6 +135,10 @@ export interface SinkBatch {
   readonly bytes: number
   readonly count: number
   readonly opaque?: OpaqueBytes | undefined
+  /**
+   * None of them is poison. Throws when one is: then the sink stores nothing and lets the error through, and the engine
+   * writes again without it.
+   */
   records(): readonly BridgeRecord[]
 }
 

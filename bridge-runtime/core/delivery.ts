@@ -3,6 +3,7 @@ import type { Cargo } from './cargo.ts'
 import type { Clock } from './clock.ts'
 import { allDelivered, type Sink, type Stored, type WriteResult } from './contracts.ts'
 import { asBridgeError, BridgeError } from './errors.ts'
+import { partsOf, Readable } from './unreadable.ts'
 
 /** A record that can never be delivered. */
 export interface Poison {
@@ -32,13 +33,15 @@ export type DeliveryEnd = 'delivered' | 'halted' | 'aborted'
 
 /**
  * Writes a cargo until each of its records is delivered or set aside. Failed records are sent again in their order,
- * before anything that comes later in the lane, so a key's order survives.
+ * before anything that comes later in the lane, so a key's order survives. What the source could not read is set aside
+ * in its place: what is before it is delivered first.
  */
 export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<DeliveryEnd> {
   const { clock, random } = options
   let rest = cargo
   for (let attempt = 0; ; attempt += 1) {
     const result = await write(rest, options, signal)
+    if (result === 'unreadable') return deliverParts(rest, options, signal)
     if (signal.aborted && result.size > 0) return 'aborted'
     if (result.size === 0) {
       options.failing(undefined)
@@ -50,7 +53,7 @@ export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: Ab
       options.failing(undefined)
       return 'delivered'
     }
-    rest = rest.only(again)
+    if (again.length < rest.count) rest = rest.only(again)
     if (worst === undefined) continue
     options.failing(worst)
     options.retried(again.length)
@@ -59,8 +62,18 @@ export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: Ab
   }
 }
 
-/** One write. What it delivers is settled when it returns. */
-async function write(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<WriteResult> {
+async function deliverParts(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<DeliveryEnd> {
+  for (const { cargo: part, poison } of partsOf(cargo)) {
+    if (poison === undefined) {
+      const end = await deliver(part, options, signal)
+      if (end !== 'delivered') return end
+    } else if (!(await options.setAside(part, [{ index: 0, error: poison, attempts: 0 }]))) return 'halted'
+  }
+  return 'delivered'
+}
+
+/** One write. What it delivers is settled when it returns. `unreadable`: the sink asked for a record that is poison. */
+async function write(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<WriteResult | 'unreadable'> {
   if (cargo.count === 0) return allDelivered
   const early = new Set<number>()
   let over = false
@@ -72,10 +85,12 @@ async function write(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal
       indexes.toSorted((a, b) => a - b),
     )
   }
+  const batch = new Readable(cargo)
   let result: WriteResult
   try {
-    result = await options.sink.write(cargo, signal, stored)
+    result = await options.sink.write(batch, signal, stored)
   } catch (thrown) {
+    if (batch.refused) return 'unreadable'
     result = allFailed(thrown, cargo, early)
   }
   over = true

@@ -240,7 +240,7 @@ export class Pump {
             ...common,
             deadLetterSink,
             failing: (error) => this.#failing('deadLetter', place, error),
-            halt: (error) => this.#halt('sink', 'StoppedAtRecord', error),
+            halt: (component, error) => this.#halt(component, 'StoppedAtRecord', error),
             lettered: (index, reason) => {
               if (this.#closed) return
               statistics.deadLettered(reason, clock.now())

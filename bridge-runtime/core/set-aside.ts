@@ -17,8 +17,8 @@ export interface SetAsideOptions {
   readonly retried: (records: number) => void
   /** The dead-letter sink has acknowledged this record of the cargo. */
   lettered(index: number, reason: string): void
-  /** The partition must stop; the error names the record. */
-  halt(error: BridgeError): void
+  /** The partition must stop; the error names the record, and the component is the one that cannot take it. */
+  halt(component: 'source' | 'sink', error: BridgeError): void
 }
 
 /** Dead-letters poison records one by one, in order. Resolves false when the partition stops: halted, or aborted. */
@@ -33,8 +33,12 @@ export async function setAside(
     const record = records[index]
     if (record === undefined) throw new TypeError(`a sink reported index ${index} of ${cargo.count} records`)
     const stop = (problem: BridgeError): void => {
-      const message = `${cargo.origin} at ${record.position} cannot be delivered: ${problem.message}`
-      options.halt(new BridgeError(message, { kind: 'poison', reason: problem.reason, cause: problem }))
+      const fate = record.poison === undefined ? 'delivered' : 'read'
+      const message = `${cargo.origin} at ${record.position} cannot be ${fate}: ${problem.message}`
+      options.halt(
+        record.poison === undefined ? 'sink' : 'source',
+        new BridgeError(message, { kind: 'poison', reason: problem.reason, cause: problem }),
+      )
     }
     if (options.deadLetterSink === undefined) {
       stop(error)

@@ -4,6 +4,7 @@ import type { ConnectorHarness } from './harness.ts'
 import { type Rule, sinkRules, sourceRules } from './rules.ts'
 import { sinkTests } from './sink-rules.ts'
 import { sourceTests } from './source-rules.ts'
+import { handsOnWhatCannotBeRead } from './unreadable-rule.ts'
 
 type Tests = Readonly<Record<string, (harness: ConnectorHarness) => Promise<void>>>
 
@@ -18,6 +19,6 @@ export function connectorSuite(harness: ConnectorHarness): void {
         test(`${rule}: ${promise}`, options, () => tests[rule]?.(harness))
       }
     })
-  if (connector.source !== undefined) register('source', sourceRules, sourceTests)
+  if (connector.source !== undefined) register('source', sourceRules, { ...sourceTests, S16: handsOnWhatCannotBeRead })
   if (connector.sink !== undefined) register('sink', sinkRules, sinkTests)
 }

@@ -55,6 +55,8 @@ export interface ConnectorHarness {
   }>
   /** Sends records with the independent client and waits until they are stored. */
   produce(target: string, stream: string, records: readonly PlainRecord[]): Promise<void>
+  /** Sends one record that the source cannot read as `sourceConfig` sets it, and waits until it is stored. */
+  readonly unreadable?: (target: string, stream: string) => Promise<void>
   /** Reads everything that is stored, each partition in its order. */
   readAll(target: string, stream: string): Promise<readonly PlainRecord[]>
   /** Most records it gives before earlier ones of their keys are settled; without it there is no such limit. */

@@ -13,6 +13,7 @@ export const sourceRules = {
   S11: 'survives a loss of the connection without losing a record',
   S12: 'calls wrong credentials fatal and keeps them to itself',
   S13: 'shares the partitions of a stream among its replicas',
+  S16: 'hands on a record it cannot read as poison, with its position and its bytes, and reads on',
 } as const
 
 export const sinkRules = {

@@ -12,6 +12,7 @@ connectorSuite({
     S7: shared,
     S8: 'the backlog is known to Cloud Monitoring, which the emulator has not; see backlog.test.ts',
     S13: shared,
+    S16: 'a message is bytes and text, which are handed on as they are',
   },
   lacks: {},
   secrets: {},
