@@ -55,3 +55,11 @@ export const conditionReasons = {
   ProbingForWork: 'One replica was started to look whether there is work.',
   Reconciled: 'The cluster is as the spec says.',
 } as const
+
+/** Reasons of Events beside those of conditions. */
+export const eventReasons = {
+  Created: 'The Deployment was made.',
+  SecretsRotated: 'A referenced Secret has changed: replicas restart one by one.',
+  Scaled: 'The number of replicas was changed; the message says why.',
+  Resumed: 'lifecycle.desiredState is Running again.',
+} as const

@@ -1,5 +1,6 @@
 /** One function per condition: what it says now. Pure. `readiness.ts` sums them up. */
 import type { ConditionType } from '../../crds/schema/conditions.ts'
+import type { RuntimeReason } from '../../crds/schema/reasons.ts'
 import type { ReportedError, RuntimeReport } from '../../crds/schema/report.ts'
 import type { Reason } from './checks.ts'
 import { isRolledOut, rolloutOf } from './rollout.ts'
@@ -8,7 +9,7 @@ import { podTrouble, type Situation } from './situation.ts'
 export interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown'
   /** One of ours, or the word the runtime gives for its error. */
-  readonly reason: Reason | (string & {})
+  readonly reason: Reason | RuntimeReason
   readonly message: string
 }
 
@@ -56,11 +57,11 @@ const errorsOf = (reports: readonly RuntimeReport[], component: ReportedError['c
     .filter((error) => error.component === component)
     .sort((a, b) => b.lastAt - a.lastAt)
 
-/** What a condition's reason may look like; anything else a runtime may say would make the whole status invalid. */
+/** What a condition's reason may look like; anything else a runtime, perhaps a newer one, may say would make the whole status invalid. */
 const reasonShape = /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/
 
 export const failure = ({ reason, message }: ReportedError): Verdict =>
-  verdict('False', reasonShape.test(reason) ? reason : 'NotConnected', message)
+  verdict('False', reasonShape.test(reason) ? (reason as RuntimeReason) : 'NotConnected', message)
 
 /** Reports to judge by: of the present spec, or during a rollout of whatever runs. */
 const judged = ({ reports, current }: Situation): readonly RuntimeReport[] => (current.length > 0 ? current : reports)
