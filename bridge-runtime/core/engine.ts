@@ -77,14 +77,14 @@ export class Engine {
     return [...this.#pumps.values()]
   }
 
+  /** The source is reached and each partition that is owned can be read. */
   get sourceConnected(): boolean {
-    return this.#sourceConnected
+    return this.#sourceConnected && !this.failing.disconnected('source')
   }
 
-  /** A sink that asks to slow down is connected. */
+  /** The sink is reached and takes what it can take. */
   get sinkConnected(): boolean {
-    const reason = this.failing.newest('sink')?.error.reason
-    return this.#sinks !== undefined && (reason === undefined || reason === 'Throttled')
+    return this.#sinks !== undefined && !this.failing.disconnected('sink')
   }
 
   /** Partitions of the whole source; undefined when unknown or unbounded. */

@@ -26,6 +26,12 @@ export class BridgeError extends Error {
   }
 }
 
+/** Reasons that say that the other side was reached, and answered. */
+const answers: ReadonlySet<RuntimeReason> = new Set(['Throttled', 'DataGap'])
+
+/** True when it says that records cannot pass now: neither what is wrong with one record does, nor a request to slow down. */
+export const disconnects = ({ kind, reason }: BridgeError): boolean => kind !== 'poison' && !answers.has(reason)
+
 /** Anything thrown that no connector translated: retryable, and counted under the reason `Unknown`. */
 export function asBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown

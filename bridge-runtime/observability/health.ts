@@ -15,7 +15,10 @@ export interface Verdict {
  * @param now monotonic milliseconds
  */
 export function liveness(engine: Engine, now: number): Verdict {
-  const explained = engine.failing.all().length > 0 || engine.state !== 'running'
+  const { failing } = engine
+  const explained =
+    engine.state !== 'running' ||
+    failing.all().some(({ component, error }) => failing.disconnected(component) || error.reason === 'Throttled')
   const stalled = explained
     ? []
     : engine.pumps.filter((pump) => pump.halted === undefined && pump.busy && now - pump.movedAt > stallAfter)
