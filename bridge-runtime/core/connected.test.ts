@@ -33,7 +33,7 @@ test('a record that can never be delivered does not disconnect the sink that ref
   const engine = moving(t, new MemorySource(log(1)), sink)
   await halted(engine)
   assert.equal(engine.sinkConnected, true)
-  assert.deepEqual(readiness(engine), { ok: true, message: 'ok' })
+  assert.deepEqual(readiness(engine, 0), { ok: true, message: 'ok' })
   assert.equal(engine.failing.newest('sink')?.error.reason, 'RecordTooLarge')
 })
 
