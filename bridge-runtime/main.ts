@@ -55,7 +55,7 @@ export async function runBridge(options: RunOptions): Promise<number> {
   const identity = { version, replica: options.replica, configHash: options.configHash }
   const { server, port } = await serve(options.port, {
     livez: () => liveness(engine, realClock.monotonic()),
-    readyz: () => readiness(engine),
+    readyz: () => readiness(engine, realClock.monotonic()),
     metrics: () => metrics.registry.metrics(),
     status: () => report(engine, identity, realClock),
   })

@@ -22,11 +22,20 @@ export function lagText(partitions: RuntimeReport['partitions']): string {
     .join(', ')
 }
 
+/** What keeps records from moving, the gravest first. */
+function trouble({ partitions, errors, source }: RuntimeReport): readonly string[] {
+  const [halted] = partitions.flatMap((partition) => partition.halted ?? [])
+  if (halted !== undefined) return [`STOPPED: ${halted.message}`]
+  const [error] = errors
+  if (error !== undefined) return [`${error.component} ${error.reason}: ${error.message}`]
+  if (source.connected && source.partitions === 0) return ['NO PROGRESS: the source has no partition to read']
+  const still = partitions.find((partition) => partition.still !== undefined)
+  return still === undefined ? [] : [`NO PROGRESS: partition ${still.partition}: ${still.still?.message}`]
+}
+
 /** One line of live progress. */
 export function progressLine(report: RuntimeReport): string {
-  const { rates, totals, partitions, errors } = report
-  const halted = partitions.find((partition) => partition.halted !== undefined)?.halted
-  const [error] = errors
+  const { rates, totals, partitions } = report
   const parts = [
     `in ${number.format(rates.in)}/s`,
     `out ${number.format(rates.out)}/s`,
@@ -34,8 +43,7 @@ export function progressLine(report: RuntimeReport): string {
     `lag ${lagText(partitions)}`,
     ...(totals.retries > 0 ? [`retries ${number.format(totals.retries)}`] : []),
     ...(totals.deadLettered > 0 ? [`dead letters ${number.format(totals.deadLettered)}`] : []),
-    ...(halted === undefined ? [] : [`STOPPED: ${halted.message}`]),
-    ...(halted !== undefined || error === undefined ? [] : [`${error.component} ${error.reason}: ${error.message}`]),
+    ...trouble(report),
   ]
   return parts.join('  ')
 }

@@ -24,6 +24,7 @@ test('liveness, readiness and metrics are served', async () => {
     events: [],
     next: 1,
     reread: false,
+    unreadSince: undefined,
     memory: undefined,
   })
   try {

@@ -48,11 +48,9 @@ export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: Ab
       return 'delivered'
     }
     const { poison, again, worst } = sort(rest, result, attempt + 1)
+    if (worst === undefined) options.failing(undefined)
     if (poison.length > 0 && !(await options.setAside(rest, poison))) return 'halted'
-    if (again.length === 0) {
-      options.failing(undefined)
-      return 'delivered'
-    }
+    if (again.length === 0) return 'delivered'
     if (again.length < rest.count) rest = rest.only(again)
     if (worst === undefined) continue
     options.failing(worst)

@@ -6,6 +6,7 @@ import { type Component, Failing } from './failing.ts'
 import { Pump } from './pump.ts'
 import { RateLimit } from './rate-limit.ts'
 import { Statistics } from './statistics.ts'
+import { Stillness } from './stillness.ts'
 
 export interface EngineOptions {
   /** Opens the source or sink; called again until it succeeds, e.g. when a Secret is not there yet. */
@@ -51,6 +52,7 @@ const sampleInterval = 1000
  */
 export class Engine {
   readonly statistics = new Statistics()
+  readonly stillness = new Stillness()
   readonly failing: Failing
   readonly #options: EngineOptions
   readonly #pumps = new Map<PartitionReader, Pump>()
@@ -77,14 +79,19 @@ export class Engine {
     return [...this.#pumps.values()]
   }
 
+  /** The source is reached and each partition that is owned can be read. */
   get sourceConnected(): boolean {
-    return this.#sourceConnected
+    return this.#sourceConnected && !this.failing.disconnected('source')
   }
 
-  /** A sink that asks to slow down is connected. */
+  /** The sink is reached and takes what it can take. */
   get sinkConnected(): boolean {
-    const reason = this.failing.newest('sink')?.error.reason
-    return this.#sinks !== undefined && (reason === undefined || reason === 'Throttled')
+    return this.#sinks !== undefined && !this.failing.disconnected('sink')
+  }
+
+  /** `maxRecordsPerSecond` is what holds records back. */
+  get limited(): boolean {
+    return this.#rateLimit.holds
   }
 
   /** Partitions of the whole source; undefined when unknown or unbounded. */
@@ -111,7 +118,10 @@ export class Engine {
     ]
     const sinks = this.#openSinks(stopped)
     await this.#runSource(signal)
-    if (!signal.aborted) this.#state = 'finished'
+    if (!signal.aborted) {
+      this.#state = 'finished'
+      this.#partitions = undefined
+    }
     done.abort()
     this.#drainDeadline.abort()
     await Promise.all([...housekeeping, sinks])
@@ -271,10 +281,14 @@ export class Engine {
   }
 
   #sample(): void {
-    this.statistics.sample(
-      this.pumps.some((pump) => pump.busy),
-      this.#options.clock.monotonic(),
+    const { pumps, statistics } = this
+    const now = this.#options.clock.monotonic()
+    const { out, deadLettered, filtered } = statistics.totals
+    statistics.sample(
+      pumps.some((pump) => pump.busy),
+      now,
     )
+    this.stillness.look(pumps, now, { limited: this.limited, settled: out + deadLettered + filtered })
   }
 
   async #every(interval: number, signal: AbortSignal, task: () => void): Promise<void> {

@@ -1,10 +1,12 @@
+import type { RuntimeReason } from '../../crds/schema/reasons.ts'
+
 /** retryable: try again, it may pass. poison: this record can never be delivered. fatal: needs a person; still retried, slowly. */
 export type ErrorKind = 'retryable' | 'poison' | 'fatal'
 
 export interface BridgeErrorOptions {
   readonly kind: ErrorKind
-  /** Stable CamelCase word for conditions, metrics and events: `AuthenticationFailed`, `TopicNotFound`, `Throttled`. */
-  readonly reason: string
+  /** Stable word for conditions, metrics and events; each is listed, with its meaning, in `crds/schema/reasons/`. */
+  readonly reason: RuntimeReason
   readonly cause?: unknown
 }
 
@@ -14,7 +16,7 @@ export interface BridgeErrorOptions {
  */
 export class BridgeError extends Error {
   readonly kind: ErrorKind
-  readonly reason: string
+  readonly reason: RuntimeReason
 
   constructor(message: string, options: BridgeErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -23,6 +25,12 @@ export class BridgeError extends Error {
     this.reason = options.reason
   }
 }
+
+/** Reasons that say that the other side was reached, and answered. */
+const answers: ReadonlySet<RuntimeReason> = new Set(['Throttled', 'DataGap'])
+
+/** True when it says that records cannot pass now: neither what is wrong with one record does, nor a request to slow down. */
+export const disconnects = ({ kind, reason }: BridgeError): boolean => kind !== 'poison' && !answers.has(reason)
 
 /** Anything thrown that no connector translated: retryable, and counted under the reason `Unknown`. */
 export function asBridgeError(thrown: unknown): BridgeError {

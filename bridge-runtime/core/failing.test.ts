@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { RuntimeReason } from '../../crds/schema/reasons.ts'
 import { BridgeError } from './errors.ts'
 import { type Component, Failing } from './failing.ts'
 
-const error = (reason: string): BridgeError => new BridgeError(`it is ${reason}`, { kind: 'retryable', reason })
+const error = (reason: RuntimeReason): BridgeError => new BridgeError(`it is ${reason}`, { kind: 'retryable', reason })
 
 function failing() {
   const changes: string[] = []
@@ -19,18 +20,18 @@ function failing() {
 test('a component fails until its last place works, and the newest failure speaks for it', () => {
   const { places, changes } = failing()
   places.failed('sink', 'lane 1', error('Throttled'))
-  places.failed('sink', 'lane 2', error('Unavailable'))
-  places.failed('sink', 'lane 2', error('Unavailable'))
+  places.failed('sink', 'lane 2', error('ServiceUnavailable'))
+  places.failed('sink', 'lane 2', error('ServiceUnavailable'))
   places.worked('sink', 'lane 2')
   assert.equal(places.newest('sink')?.error.reason, 'Throttled')
   places.worked('sink', 'lane 1')
   assert.equal(places.newest('sink'), undefined)
-  assert.deepEqual(changes, ['sink Throttled', 'sink Unavailable', 'sink works'])
+  assert.deepEqual(changes, ['sink Throttled', 'sink ServiceUnavailable', 'sink works'])
 })
 
 test('a failure that repeats counts, from its first time on, until the reason is another one', () => {
   const { places } = failing()
-  for (let time = 0; time < 3; time += 1) places.failed('source', 'poll', error('Unavailable'))
+  for (let time = 0; time < 3; time += 1) places.failed('source', 'poll', error('ServiceUnavailable'))
   assert.deepEqual(
     { ...places.newest('source'), error: '' },
     { component: 'source', error: '', count: 3, firstAt: 0, lastAt: 2 },
@@ -42,7 +43,7 @@ test('a failure that repeats counts, from its first time on, until the reason is
 test('a partition that is gone takes all its failures along, and no other’s', () => {
   const { places } = failing()
   places.failed('sink', 'p1 lane 1', error('Throttled'))
-  places.failed('source', 'p1 poll', error('Unavailable'))
+  places.failed('source', 'p1 poll', error('ServiceUnavailable'))
   places.failed('sink', 'p10 lane 1', error('Throttled'))
   places.forget('p1 ')
   assert.deepEqual(
@@ -61,16 +62,17 @@ test('whatever fails and works, the newest of what fails still speaks for its co
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const { places } = failing()
-      const lasting: { readonly component: Component; readonly place: string; readonly reason: string }[] = []
+      const lasting: { readonly component: Component; readonly place: string; readonly failure: BridgeError }[] = []
       for (const [number, { component, place, fails }] of steps.entries()) {
         const at = lasting.findIndex((each) => each.component === component && each.place === place)
         if (at !== -1) lasting.splice(at, 1)
         if (fails) {
-          places.failed(component, place, error(`R${number}`))
-          lasting.push({ component, place, reason: `R${number}` })
+          const failure = new BridgeError(`failure ${number}`, { kind: 'retryable', reason: 'Unknown' })
+          places.failed(component, place, failure)
+          lasting.push({ component, place, failure })
         } else places.worked(component, place)
         for (const each of components)
-          assert.equal(places.newest(each)?.error.reason, lasting.findLast((entry) => entry.component === each)?.reason)
+          assert.equal(places.newest(each)?.error, lasting.findLast((entry) => entry.component === each)?.failure)
       }
     }),
   )

@@ -1,4 +1,4 @@
-import type { BridgeError } from './errors.ts'
+import { type BridgeError, disconnects } from './errors.ts'
 
 export type Component = 'source' | 'sink' | 'deadLetter' | 'checkpoint'
 
@@ -9,6 +9,21 @@ export interface LastingError {
   readonly count: number
   readonly firstAt: number
   readonly lastAt: number
+}
+
+/** What keeps records from passing is told before what does not; then the newer. */
+const outweighs = (one: LastingError, other: LastingError): boolean =>
+  disconnects(one.error) === disconnects(other.error) ? one.lastAt >= other.lastAt : disconnects(one.error)
+
+/** The same reason again at the same place counts on. */
+function lastingError(
+  component: Component,
+  error: BridgeError,
+  known: LastingError | undefined,
+  now: number,
+): LastingError {
+  const same = known?.error.reason === error.reason ? known : undefined
+  return { component, error, count: (same?.count ?? 0) + 1, firstAt: same?.firstAt ?? now, lastAt: now }
 }
 
 /**
@@ -31,13 +46,14 @@ export class Failing {
   failed(component: Component, place: string, error: BridgeError): void {
     const key = `${component} ${place}`
     const known = this.#places.get(key)
-    const now = this.#now()
-    const same = known?.error.reason === error.reason ? known : undefined
     const before = this.newest(component)
-    const lasting = { component, error, count: (same?.count ?? 0) + 1, firstAt: same?.firstAt ?? now, lastAt: now }
+    const lasting = lastingError(component, error, known, this.#now())
     this.#places.set(key, lasting)
-    this.#newest.set(component, lasting)
-    if (before?.error.reason !== error.reason) this.#onChange(component, error)
+    if (before === undefined || outweighs(lasting, before)) this.#newest.set(component, lasting)
+    else if (before === known) this.#newest.set(component, this.#first(component) ?? lasting)
+    // What another failure outweighs is news once, not each time.
+    const isNews = lasting.count === 1 || this.newest(component) === lasting
+    if (isNews && before?.error.reason !== error.reason) this.#onChange(component, error)
   }
 
   worked(component: Component, place: string): void {
@@ -46,7 +62,7 @@ export class Failing {
     if (gone === undefined) return
     this.#places.delete(key)
     if (gone !== this.#newest.get(component)) return
-    const next = this.#latest(component)
+    const next = this.#first(component)
     if (next !== undefined) return void this.#newest.set(component, next)
     this.#newest.delete(component)
     this.#onChange(component, undefined)
@@ -60,19 +76,25 @@ export class Failing {
     }
   }
 
+  /** The newest error that keeps records from passing; where there is none, the newest of the others. */
   newest(component: Component): LastingError | undefined {
     return this.#newest.get(component)
   }
 
-  #latest(component: Component): LastingError | undefined {
-    let newest: LastingError | undefined
-    for (const entry of this.#places.values()) {
-      if (entry.component === component && (newest === undefined || entry.lastAt >= newest.lastAt)) newest = entry
-    }
-    return newest
+  #first(component: Component): LastingError | undefined {
+    let first: LastingError | undefined
+    for (const entry of this.#places.values())
+      if (entry.component === component && (first === undefined || outweighs(entry, first))) first = entry
+    return first
   }
 
-  /** The newest lasting error of each component. */
+  /** True while an error of the component lasts that keeps records from passing. */
+  disconnected(component: Component): boolean {
+    const newest = this.newest(component)
+    return newest !== undefined && disconnects(newest.error)
+  }
+
+  /** One lasting error of each component. */
   all(): readonly LastingError[] {
     const components: readonly Component[] = ['source', 'sink', 'deadLetter', 'checkpoint']
     return components.flatMap((component) => this.newest(component) ?? [])

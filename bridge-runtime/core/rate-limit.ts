@@ -22,6 +22,11 @@ export class RateLimit {
     this.#tokens -= records
   }
 
+  /** True while it is what holds records back. */
+  get holds(): boolean {
+    return this.#wait() > 0
+  }
+
   /** Resolves when a batch may be taken, or the signal aborts. */
   async ready(signal: AbortSignal): Promise<void> {
     for (let wait = this.#wait(); wait > 0 && !signal.aborted; wait = this.#wait())

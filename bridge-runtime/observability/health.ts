@@ -1,4 +1,5 @@
 import type { Engine } from '../core/engine.ts'
+import { standStill } from './progress.ts'
 
 /** Milliseconds without any settlement, with work waiting and no error to explain it, after which a restart is due. */
 export const stallAfter = 120_000
@@ -15,7 +16,11 @@ export interface Verdict {
  * @param now monotonic milliseconds
  */
 export function liveness(engine: Engine, now: number): Verdict {
-  const explained = engine.failing.all().length > 0 || engine.state !== 'running'
+  const { failing } = engine
+  const explained =
+    engine.state !== 'running' ||
+    engine.limited ||
+    failing.all().some(({ component, error }) => failing.disconnected(component) || error.reason === 'Throttled')
   const stalled = explained
     ? []
     : engine.pumps.filter((pump) => pump.halted === undefined && pump.busy && now - pump.movedAt > stallAfter)
@@ -25,12 +30,19 @@ export function liveness(engine: Engine, now: number): Verdict {
     : { ok: false, message: `no progress for ${stallAfter / 1000} s in ${names}` }
 }
 
-/** Ready: source and sink are connected and nothing is being shut down. */
-export function readiness(engine: Engine): Verdict {
+/**
+ * Ready: source and sink are connected, nothing is being shut down, and no partition of this replica's own stands still.
+ *
+ * @param now monotonic milliseconds
+ */
+export function readiness(engine: Engine, now: number): Verdict {
   if (engine.state === 'draining') return { ok: false, message: 'draining' }
   if (engine.state === 'finished') return { ok: true, message: 'finished' }
   const missing = [...(engine.sourceConnected ? [] : ['source']), ...(engine.sinkConnected ? [] : ['sink'])]
-  return missing.length === 0
-    ? { ok: true, message: 'ok' }
-    : { ok: false, message: `not connected: ${missing.join(', ')}` }
+  if (missing.length > 0) return { ok: false, message: `not connected: ${missing.join(', ')}` }
+  for (const pump of engine.pumps) {
+    const still = standStill(engine, pump, now)
+    if (still?.shared === false) return { ok: false, message: `partition ${pump.reader.partition}: ${still.message}` }
+  }
+  return { ok: true, message: 'ok' }
 }

@@ -2,6 +2,7 @@ import type { PartitionReport, RuntimeReport } from '../../crds/schema/report.ts
 import type { Clock } from '../core/clock.ts'
 import type { Engine } from '../core/engine.ts'
 import type { Pump } from '../core/pump.ts'
+import { standStill } from './progress.ts'
 
 export interface Identity {
   readonly version: string
@@ -9,8 +10,9 @@ export interface Identity {
   readonly configHash: string
 }
 
-function partitionReport(pump: Pump): PartitionReport {
+function partitionReport(engine: Engine, pump: Pump, now: number): PartitionReport {
   const { reader, committed, halted, inFlightRecords } = pump
+  const still = standStill(engine, pump, now)
   return {
     partition: reader.partition,
     epoch: reader.epoch,
@@ -18,6 +20,7 @@ function partitionReport(pump: Pump): PartitionReport {
     inFlightRecords,
     ...(committed === undefined ? {} : { committed: String(committed) }),
     ...(halted === undefined ? {} : { halted }),
+    ...(still === undefined ? {} : { still: { seconds: still.seconds, message: still.message } }),
   }
 }
 
@@ -36,7 +39,7 @@ export function report(engine: Engine, identity: Identity, clock: Clock): Runtim
     uptime: process.uptime(),
     source: { connected: engine.sourceConnected, ...(partitions === undefined ? {} : { partitions }) },
     sink: { connected: engine.sinkConnected, throttled: rates.throttled },
-    partitions: pumps.map(partitionReport),
+    partitions: pumps.map((pump) => partitionReport(engine, pump, now)),
     totals,
     rates: { in: rates.in, out: rates.out },
     busy: rates.busy,

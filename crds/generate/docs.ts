@@ -1,7 +1,9 @@
 /** zod → reference documentation in Markdown. */
 import { catalog } from '../../bridge-runtime/connectors/catalog.ts'
 import type { ConnectorDefinition } from '../../bridge-runtime/connectors/define-connector.ts'
-import { conditionReasons, conditionTypes } from '../schema/conditions.ts'
+import { conditionReasons, conditionTypes, eventReasons } from '../schema/conditions.ts'
+import { runtimeReasons } from '../schema/reasons.ts'
+import type { ReasonList } from '../schema/reasons/list.ts'
 import { apiVersion, kind } from '../schema/streambridge.ts'
 import { jsonSchemaOf, rootSchema } from './crd.ts'
 import type { JsonSchema } from './json-schema.ts'
@@ -108,7 +110,45 @@ function conditionsPage(): string {
       '|---|---|',
       ...Object.entries(entries).map(([name, text]) => `| \`${name}\` | ${cell(text)} |`),
     ].join('\n')
-  return page('# Conditions', listed(conditionTypes, 'Type'), '## Reasons', listed(conditionReasons, 'Reason'))
+  return page(
+    '# Conditions',
+    listed(conditionTypes, 'Type'),
+    '## Reasons',
+    'Reasons that a bridge gives for an error, such as `TopicNotFound`, have [their own page](reasons.md).',
+    listed(conditionReasons, 'Reason'),
+    '## Events',
+    'An Event has the reason of the condition that changed, or one of these:',
+    listed(eventReasons, 'Reason'),
+  )
+}
+
+/** Where the errors of an area show, for a reader who has only the word. */
+const areas: Readonly<Record<keyof typeof runtimeReasons, string>> = {
+  engine: 'Every bridge',
+  leases: 'Positions in Leases or files (Kinesis, Event Hubs)',
+  kafka: 'Kafka',
+  kinesis: 'Kinesis',
+  pubsub: 'Pub/Sub',
+  eventHubs: 'Event Hubs',
+  file: 'File',
+}
+
+function reasonsPage(): string {
+  const sections = Object.entries<ReasonList>(runtimeReasons).map(([area, list]) => {
+    const lines = Object.entries(list).map(
+      ([reason, { meaning, advice }]) => `| \`${reason}\` | ${cell(meaning)} | ${cell(advice)} |`,
+    )
+    const heading = `## ${areas[area as keyof typeof runtimeReasons]}`
+    return `${heading}\n\n${['| Reason | Meaning | What to do |', '|---|---|---|', ...lines].join('\n')}`
+  })
+  return page(
+    '# Reasons of errors',
+    `The words with which a bridge names what fails: in the conditions \`SourceConnected\`, \`SinkConnected\`,
+\`CheckpointHealthy\` and \`Ready\`, in \`status.lastError\` and \`status.deadLetter.lastReason\`, in the logs, and in the label
+\`reason\` of \`streambridge_dead_lettered_total\`. The message beside it has the names. The operator's own reasons are
+listed with the [conditions](conditions.md).`,
+    ...sections,
+  )
 }
 
 function connectorPage({ name, summary, source, sink }: ConnectorDefinition): string {
@@ -139,6 +179,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['streambridge.md', streamBridgePage()],
     ['conditions.md', conditionsPage()],
+    ['reasons.md', reasonsPage()],
     ...connectors.map((connector) => [`connectors/${connector.name}.md`, connectorPage(connector)] as const),
   ])
 }

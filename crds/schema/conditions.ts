@@ -33,13 +33,17 @@ export const conditionReasons = {
   WriteRefused: 'The API server refused an object; the message says which and why.',
   Deleting: 'The StreamBridge is being deleted: its replicas finish what they hold, then everything goes.',
   ReplicasUnavailable: 'Fewer replicas are available than wanted.',
+  CrashLoopBackOff: 'A replica ends again and again; the message has its last exit and what to do.',
   Flowing: 'Records can flow.',
   Idle: 'Scaled to zero with nothing to do.',
   NoReplicas: 'spec.replicas is 0: nothing runs.',
   Paused: 'lifecycle.desiredState is Paused.',
   StoppedAtRecord: 'A record can never be delivered; its partition waits for a person.',
   DataGap: 'The source has dropped records that were not read yet; the partition waits for a person.',
-  NoProgress: 'There is lag and nothing moves.',
+  NoProgress:
+    'Records are known to wait in a partition and none has moved for a minute (for 15 minutes in a subscription).',
+  NoPartitions: 'The source says that it has no partition: nothing is read.',
+  PartitionsUnread: 'A partition is read by no replica for a minute.',
   Degraded: 'Something above is not true; the message says what.',
   LagWithinTarget: 'The present replicas are enough.',
   LagAboveTarget: 'Replicas are being added.',
@@ -54,4 +58,12 @@ export const conditionReasons = {
   Stabilizing: 'The need has not held long enough.',
   ProbingForWork: 'One replica was started to look whether there is work.',
   Reconciled: 'The cluster is as the spec says.',
+} as const
+
+/** Reasons of Events beside those of conditions. */
+export const eventReasons = {
+  Created: 'The Deployment was made.',
+  SecretsRotated: 'A referenced Secret has changed: replicas restart one by one.',
+  Scaled: 'The number of replicas was changed; the message says why.',
+  Resumed: 'lifecycle.desiredState is Running again.',
 } as const

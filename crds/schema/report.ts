@@ -28,6 +28,8 @@ const partition = z.object({
   inFlightRecords: z.int().min(0),
   /** Set while the partition waits for a person: at a record that cannot be delivered, or at a gap. */
   halted: z.object({ reason: z.string(), message: z.string() }).optional(),
+  /** Set while records are known to wait and none has moved for the time that the message states, and why as far as known. */
+  still: z.object({ seconds: z.number().min(0), message: z.string() }).optional(),
 })
 
 export const runtimeReport = z.object({

@@ -65,8 +65,15 @@ export const status = z
       .optional(),
     deadLetter: z
       .object({
-        total: count('Records dead-lettered by the present replicas.'),
+        total: count(
+          'Records dead-lettered since the StreamBridge was made, by all the replicas it has had. It never falls.',
+        ),
         lastReason: text('Why the last one was.').optional(),
+        counted: z
+          .array(z.object({ replica: text('Name of the pod.'), total: count('Of its process.') }))
+          .max(4_000)
+          .meta({ description: 'What the total holds of the present replicas.' })
+          .optional(),
       })
       .optional(),
     lastError: z

@@ -1,14 +1,16 @@
 /** One function per condition: what it says now. Pure. `readiness.ts` sums them up. */
 import type { ConditionType } from '../../crds/schema/conditions.ts'
+import type { RuntimeReason } from '../../crds/schema/reasons.ts'
 import type { ReportedError, RuntimeReport } from '../../crds/schema/report.ts'
 import type { Reason } from './checks.ts'
 import { isRolledOut, rolloutOf } from './rollout.ts'
-import { podTrouble, type Situation } from './situation.ts'
+import { podTrouble } from './pod-trouble.ts'
+import type { Situation } from './situation.ts'
 
 export interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown'
   /** One of ours, or the word the runtime gives for its error. */
-  readonly reason: Reason | (string & {})
+  readonly reason: Reason | RuntimeReason
   readonly message: string
 }
 
@@ -46,7 +48,7 @@ export function silence({ paused, replicas, pods }: Situation): Verdict {
   if (replicas.wanted === 0)
     return verdict('Unknown', replicas.reason === 'Idle' ? 'Idle' : 'NoReplicas', 'no replica runs')
   const silent = pods.find((pod) => pod.silence !== undefined)
-  const detail = podTrouble(pods) ?? (silent && `pod ${silent.name}: ${silent.silence}`)
+  const detail = podTrouble(pods)?.message ?? (silent && `pod ${silent.name}: ${silent.silence}`)
   return verdict('Unknown', 'NotReported', detail ?? 'no replica has reported yet')
 }
 
@@ -56,11 +58,11 @@ const errorsOf = (reports: readonly RuntimeReport[], component: ReportedError['c
     .filter((error) => error.component === component)
     .sort((a, b) => b.lastAt - a.lastAt)
 
-/** What a condition's reason may look like; anything else a runtime may say would make the whole status invalid. */
+/** What a condition's reason may look like; anything else a runtime, perhaps a newer one, may say would make the whole status invalid. */
 const reasonShape = /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/
 
 export const failure = ({ reason, message }: ReportedError): Verdict =>
-  verdict('False', reasonShape.test(reason) ? reason : 'NotConnected', message)
+  verdict('False', reasonShape.test(reason) ? (reason as RuntimeReason) : 'NotConnected', message)
 
 /** Reports to judge by: of the present spec, or during a rollout of whatever runs. */
 const judged = ({ reports, current }: Situation): readonly RuntimeReport[] => (current.length > 0 ? current : reports)
@@ -105,20 +107,29 @@ function unwritten({ rejection, leaving, deployment }: Situation): Verdict | und
   return undefined
 }
 
+/** Why a replica that was started is not ready. */
+function shortfall({ pods, reports }: Situation): Pick<Verdict, 'reason' | 'message'> {
+  const trouble = podTrouble(pods)
+  if (trouble !== undefined) return trouble
+  const reason = 'ReplicasUnavailable'
+  if (reports.some(({ errors }) => errors.length > 0))
+    return { reason, message: 'see SourceConnected and SinkConnected' }
+  const standing = reports.some(({ partitions }) => partitions.some(({ still }) => still !== undefined))
+  return { reason, message: standing ? 'records stand still, see Ready' : 'the others are starting' }
+}
+
 export function available(situation: Situation): Verdict {
   const obstacle = foundFor('Available', situation) ?? unwritten(situation)
-  const { deployment, changing, pods, reports } = situation
+  const { deployment, changing, pods } = situation
   if (obstacle !== undefined || deployment === undefined) return obstacle as Verdict
   const rollout = rolloutOf(deployment)
   const { refused, wanted, available: there } = rollout
-  const trouble = podTrouble(pods)
   if (refused !== undefined) return verdict('False', 'ReplicasUnavailable', refused)
   if (changing || !isRolledOut(rollout))
-    return verdict('False', 'RollingOut', trouble ?? 'replicas are being started or replaced')
+    return verdict('False', 'RollingOut', podTrouble(pods)?.message ?? 'replicas are being started or replaced')
   if (there >= wanted) return verdict('True', 'RolloutComplete', 'all replicas run the present spec')
-  const disconnected = reports.some(({ errors }) => errors.length > 0)
-  const cause = trouble ?? (disconnected ? 'see SourceConnected and SinkConnected' : 'the others are starting')
-  return verdict('False', 'ReplicasUnavailable', `${there} of ${wanted} replicas are available: ${cause}`)
+  const { reason, message } = shortfall(situation)
+  return verdict('False', reason, `${there} of ${wanted} replicas are available: ${message}`)
 }
 
 export function scalingActive({ replicas, paused, bridge }: Situation): Verdict {

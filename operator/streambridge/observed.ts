@@ -28,6 +28,14 @@ export interface SeenReport {
   readonly at: number
 }
 
+/** The last end of a replica's process that was not in peace. */
+export interface PodCrash {
+  readonly restarts: number
+  /** ` (last exit code 137, OOMKilled)` */
+  readonly exit: string
+  readonly outOfMemory: boolean
+}
+
 export interface ObservedPod {
   readonly name: string
   readonly uid: string
@@ -35,6 +43,7 @@ export interface ObservedPod {
   readonly ready: boolean
   /** Why it does not run, where Kubernetes says so. */
   readonly problem: string | undefined
+  readonly crash: PodCrash | undefined
   /** Names of the ConfigMaps it mounts. */
   readonly configMaps: readonly string[]
   /** Where it answers; undefined until it has an address. */

@@ -1,5 +1,5 @@
 /** What `kubectl describe` tells about a plan: what is done, and what became true or false. Pure. */
-import type { ConditionType } from '../../crds/schema/conditions.ts'
+import type { ConditionType, conditionReasons, eventReasons } from '../../crds/schema/conditions.ts'
 import type { StreamBridgeStatus } from '../../crds/schema/status.ts'
 import { type Deployment, deployments } from '../kube/resources.ts'
 import { secretsAnnotation } from './desired/labels.ts'
@@ -21,7 +21,9 @@ export interface EventInput {
   readonly replicas: Replicas
 }
 
-const normal = (reason: string, message: string): PlannedEvent => ({ type: 'Normal', reason, message })
+type EventReason = keyof typeof eventReasons | keyof typeof conditionReasons
+
+const normal = (reason: EventReason, message: string): PlannedEvent => ({ type: 'Normal', reason, message })
 
 function workload({ observed, writes, replicas }: EventInput): readonly PlannedEvent[] {
   const next = writes.find(({ resource }) => resource === deployments)?.object as Deployment | undefined
@@ -63,7 +65,8 @@ function transitions({ observed, status }: EventInput): readonly PlannedEvent[] 
     const before = conditionOf(observed.stored.status, type)
     const now = conditionOf(status, type)
     if (now === undefined || (before?.status === now.status && before.reason === now.reason)) return []
-    if (now.status === 'True') return type === 'Ready' ? [normal(now.reason, now.message)] : []
+    if (now.status === 'True')
+      return type === 'Ready' ? [{ type: 'Normal', reason: now.reason, message: now.message }] : []
     if (now.status === 'Unknown' || passing.has(now.reason)) return []
     return [{ type: 'Warning', reason: now.reason, message: now.message }]
   })

@@ -1,4 +1,5 @@
 /** What to do about what was observed: objects to write and to remove, what to say, when to look again. Pure. */
+import { sourceOf } from '../../bridge-runtime/connectors/catalog.ts'
 import type { StreamBridgeStatus } from '../../crds/schema/status.ts'
 import {
   configMaps,
@@ -24,9 +25,11 @@ import { type Leaving, leavingOf, withDrainFinalizer } from './leaving.ts'
 import type { Instant, Observed } from './observed.ts'
 import { type Child, inOrder, isOwnedBy } from './owned-kinds.ts'
 import { eventsOf, type PlannedEvent } from './plan-events.ts'
-import { type Replicas, replicasFor } from './replicas.ts'
+import { isUnread, unreadSince } from './progress.ts'
+import { type Replicas, replicasFor, standing } from './replicas.ts'
 import { isSettled, rolloutOf } from './rollout.ts'
 import type { ScalingMemory } from './scaling-policy.ts'
+import { reportsOf } from './situation.ts'
 import { statusOf } from './status.ts'
 
 /** A write that the API server refused, so that repeating it cannot help. */
@@ -43,6 +46,8 @@ export interface PlanContext {
   /** The runtime image where the spec names none. */
   readonly image: string
   readonly memory: ScalingMemory | undefined
+  /** Since when a partition is read by no replica, on the monotonic clock, as the last plan said. */
+  readonly unreadSince?: number | undefined
   /** Set when this plan was tried already. */
   readonly rejection?: Rejection | undefined
 }
@@ -61,6 +66,7 @@ export interface Plan {
   /** At the next look everything is read anew. */
   readonly reread: boolean
   readonly memory: ScalingMemory | undefined
+  readonly unreadSince: number | undefined
 }
 
 /** Milliseconds until a blocked bridge is looked at again, beside changes: somebody has to act first. */
@@ -146,9 +152,17 @@ function planForLeaving(observed: Observed, leaving: Leaving, { now, memory, rej
   const { message, remove, finalizers, next } = leaving
   const replicas = none(memory)
   const findings = findingsOf(observed)
-  const status = statusOf({ observed, leaving: message, findings, replicas, writes: [], rejection, now })
+  const unread = undefined
+  const status = statusOf({ observed, leaving: message, findings, replicas, writes: [], rejection, unread, now })
   const pause = rejection === undefined ? (next ?? observed.interval) : rejectedInterval
-  return { finalizers, apply: [], remove, status, events: [], next: pause, reread: next !== undefined, memory }
+  const reread = next !== undefined
+  return { finalizers, apply: [], remove, status, events: [], next: pause, reread, memory, unreadSince: undefined }
+}
+
+function unreadSinceOf(observed: Observed, bridge: Bridge | undefined, { now, unreadSince: before }: PlanContext) {
+  const partitioned = bridge !== undefined && sourceOf(bridge.spec.source).definition.partitioned
+  const reports = reportsOf(standing(observed.pods), observed.interval, now)
+  return unreadSince(isUnread(reports, partitioned), before, now.monotonic)
 }
 
 export function planFor(observed: Observed, context: PlanContext): Plan {
@@ -163,7 +177,9 @@ export function planFor(observed: Observed, context: PlanContext): Plan {
 
   const replicas = blocked ? held(observed, memory) : replicasFor(observed, bridge, memory, now)
   const writes = blocked ? writesWhileBlocked(observed) : writesFor(observed, bridge, image, replicas.wanted)
-  const status = statusOf({ observed, findings, replicas, writes: writes.apply, rejection, now })
+  const since = unreadSinceOf(observed, bridge, context)
+  const unread = since === undefined ? undefined : now.monotonic - since
+  const status = statusOf({ observed, findings, replicas, writes: writes.apply, rejection, unread, now })
   return {
     ...writes,
     status,
@@ -171,5 +187,6 @@ export function planFor(observed: Observed, context: PlanContext): Plan {
     next: nextLook(interval, blocked, rejection),
     reread: isWriting(writes),
     memory: replicas.memory,
+    unreadSince: since,
   }
 }

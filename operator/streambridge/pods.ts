@@ -1,6 +1,6 @@
 /** What a Pod object says about one replica. */
 import type { ContainerState, ContainerStatus, Pod } from '../kube/resources.ts'
-import type { ObservedPod } from './observed.ts'
+import type { ObservedPod, PodCrash } from './observed.ts'
 
 type Waiting = NonNullable<ContainerState['waiting']>
 type Terminated = NonNullable<ContainerState['terminated']>
@@ -23,6 +23,13 @@ function containerProblem({ state, lastState }: ContainerStatus): string | undef
   const exit = ended === undefined ? '' : exitOf(ended)
   if (state?.waiting !== undefined) return waitingProblem(state.waiting, exit)
   return state?.terminated === undefined ? undefined : `stopped${exit}`
+}
+
+/** How it ended last, where it ended of itself and not in peace. */
+function crashOf({ state, lastState, restartCount }: ContainerStatus): PodCrash | undefined {
+  const ended = state?.terminated ?? lastState?.terminated
+  if (ended === undefined || ended.exitCode === 0) return undefined
+  return { restarts: restartCount, exit: exitOf(ended), outOfMemory: ended.reason === 'OOMKilled' }
 }
 
 const described = (fallback: string, { reason, message }: Waiting): string =>
@@ -55,6 +62,7 @@ export const podOf = (pod: Pod): Omit<ObservedPod, 'seen' | 'silence'> => ({
   terminating: pod.metadata.deletionTimestamp !== undefined,
   ready: pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
   problem: podProblem(pod),
+  crash: pod.status?.containerStatuses?.[0] && crashOf(pod.status.containerStatuses[0]),
   configMaps: mounted(pod),
   statusUrl: statusUrl(pod),
 })

@@ -1,7 +1,6 @@
 /** Whether records can flow now, and the one word for it all. Pure. */
 import { sinkOf, sourceOf } from '../../bridge-runtime/connectors/catalog.ts'
 import type { ConditionType } from '../../crds/schema/conditions.ts'
-import type { RuntimeReport } from '../../crds/schema/report.ts'
 import type { Phase } from '../../crds/schema/status.ts'
 import type { Bridge } from './bridge.ts'
 import {
@@ -16,23 +15,13 @@ import {
   type Verdict,
   verdict,
 } from './conditions.ts'
+import { podTrouble } from './pod-trouble.ts'
+import { noProgress } from './progress.ts'
 import { ownedPartitions } from './reports.ts'
-import { podTrouble, type Situation } from './situation.ts'
-
-/** Seconds without any movement, with lag, after which nothing flows whatever the connections say. */
-const stuckAfter = 60
+import type { Situation } from './situation.ts'
 
 export type Verdicts = Readonly<Record<ConditionType, Verdict>>
 type Parts = Omit<Verdicts, 'Ready' | 'Reconciling' | 'Stalled'>
-
-const stuck = (report: RuntimeReport): boolean => {
-  const behind = report.partitions.some(
-    ({ lag }) => lag.kind === 'known' && ((lag.records ?? 0) > 0 || (lag.seconds ?? 0) > 0),
-  )
-  const committedAgo = report.lastCommitAt === undefined ? Infinity : (report.at - report.lastCommitAt) / 1_000
-  const still = report.rates.in === 0 && report.rates.out === 0
-  return behind && still && report.uptime >= stuckAfter && committedAgo >= stuckAfter
-}
 
 /** The first partition that waits for a person. */
 function halted({ reports }: Situation): Verdict | undefined {
@@ -64,18 +53,17 @@ function unheard(situation: Situation, parts: Parts): Verdict {
   const refused = Available.status === 'False' && Available.reason !== 'RollingOut' && situation.pods.length === 0
   if (refused) return Available
   const trouble = podTrouble(situation.pods)
-  return trouble === undefined ? silence(situation) : verdict('False', 'ReplicasUnavailable', trouble)
+  return trouble === undefined ? silence(situation) : verdict('False', trouble.reason, trouble.message)
 }
 
 /** What stops records although replicas run: the first of these is told. */
 function obstacle(situation: Situation, parts: Parts): Verdict | undefined {
-  const { reports } = situation
   return (
     firstNotTrue([parts.SourceConnected, parts.SinkConnected]) ??
     halted(situation) ??
     firstNotTrue([parts.CheckpointHealthy]) ??
     deadLettering(situation) ??
-    (reports.every(stuck) ? verdict('False', 'NoProgress', 'there is lag and nothing moves') : undefined)
+    noProgress(situation)
   )
 }
 
@@ -90,11 +78,13 @@ function outdated(
   return cause === undefined ? undefined : { ...cause, status: 'False' }
 }
 
-function flowing(bridge: Bridge): Verdict {
+function flowing(bridge: Bridge, { pods }: Situation): Verdict {
   const source = sourceOf(bridge.spec.source)
   const sink = sinkOf(bridge.spec.sink)
   const name = (end: typeof source | typeof sink): string => `${end.type} ${end.definition.describe(end.config).name}`
-  return verdict('True', 'Flowing', `records flow from ${name(source)} to ${name(sink)}`)
+  const trouble = podTrouble(pods)
+  const beside = trouble === undefined ? '' : `; ${trouble.message}`
+  return verdict('True', 'Flowing', `records flow from ${name(source)} to ${name(sink)}${beside}`)
 }
 
 function ready(situation: Situation, parts: Parts): Verdict {
@@ -103,7 +93,7 @@ function ready(situation: Situation, parts: Parts): Verdict {
   const rests = paused || deployment !== undefined ? resting(situation) : undefined
   if (rests !== undefined) return rests
   if (bridge === undefined || reports.length === 0) return unheard(situation, parts)
-  return outdated(situation, parts) ?? obstacle(situation, parts) ?? flowing(bridge)
+  return outdated(situation, parts) ?? obstacle(situation, parts) ?? flowing(bridge, situation)
 }
 
 /** kstatus: nothing goes on until a person acts. */

@@ -18,12 +18,19 @@ export interface ReconcileOptions extends ObserveOptions {
 }
 
 /** What is carried from one run to the next. Losing it costs reads and time, never records. */
-interface Memory {
-  readonly observed: Observed
+interface Carried {
   readonly scaling: ScalingMemory | undefined
+  /** Since when a partition is read by no replica, on the monotonic clock. */
+  readonly unreadSince: number | undefined
   /** When the status was last written, on the monotonic clock. */
   readonly statusAt: number
 }
+
+interface Memory extends Carried {
+  readonly observed: Observed
+}
+
+const nothingYet: Carried = { scaling: undefined, unreadSince: undefined, statusAt: -Infinity }
 
 export interface Reconciler {
   /** `namespace/name`. One run per key at a time. */
@@ -44,7 +51,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     return rejection === undefined ? plan : planFor(observed, { ...context, rejection })
   }
 
-  const run = async (key: string, before: Before | undefined, memory: Memory | undefined): Promise<Outcome> => {
+  const run = async (key: string, before: Before | undefined, memory: Carried): Promise<Outcome> => {
     const [namespace = '', name = ''] = key.split('/')
     const observed = await observe(options, { namespace, name }, before)
     if (observed === undefined) {
@@ -53,18 +60,19 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       return { again: 'onChange' }
     }
     const now = { wall: clock.now(), monotonic: clock.monotonic() }
-    const plan = await carryOut(key, observed, { now, image, memory: memory?.scaling })
+    const plan = await carryOut(key, observed, { now, image, memory: memory.scaling, unreadSince: memory.unreadSince })
     for (const event of plan.events) events.record({ regarding: observed.stored, ...event })
     onPlan?.(key, plan)
 
-    const last = { stored: observed.stored, at: memory?.statusAt ?? -Infinity }
+    const last = { stored: observed.stored, at: memory.statusAt }
     const published = await publishStatus(kube, last, plan.status, {
       at: now.monotonic,
       rest: restBetween(observed.interval),
     })
     if (published === undefined) changed.add(key)
     const { stored, at } = published ?? last
-    memories.set(key, { observed: { ...observed, stored }, scaling: plan.memory, statusAt: at })
+    const { memory: scaling, unreadSince } = plan
+    memories.set(key, { observed: { ...observed, stored }, scaling, unreadSince, statusAt: at })
     return { again: 'after', milliseconds: plan.next }
   }
 
@@ -74,7 +82,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       const before = memory && { observed: memory.observed, changed: changed.has(key) }
       changed.delete(key)
       try {
-        return await run(key, before, memory)
+        return await run(key, before, memory ?? nothingYet)
       } catch (error) {
         changed.add(key)
         throw error

@@ -8,6 +8,7 @@ import { configHashOf } from './desired/config-map.ts'
 import type { Instant, Observed, ObservedPod } from './observed.ts'
 import type { Child } from './owned-kinds.ts'
 import type { Rejection } from './plan.ts'
+import { troubleOf } from './pod-trouble.ts'
 import { type Replicas, standing } from './replicas.ts'
 
 export interface StatusInput {
@@ -19,6 +20,8 @@ export interface StatusInput {
   /** Objects that are about to be written. */
   readonly writes: readonly Child[]
   readonly rejection: Rejection | undefined
+  /** Milliseconds for which a partition was read by no replica; undefined while each is. */
+  readonly unread: number | undefined
   readonly now: Instant
 }
 
@@ -27,6 +30,7 @@ export interface Situation {
   readonly leaving: string | undefined
   readonly findings: readonly Finding[]
   readonly rejection: Rejection | undefined
+  readonly unread: number | undefined
   readonly paused: boolean
   readonly replicas: Replicas
   readonly deployment: Deployment | undefined
@@ -40,20 +44,27 @@ export interface Situation {
   readonly current: readonly RuntimeReport[]
 }
 
+/** What the replicas say that run now: a report that is too old, or of a process that has ended, is none. */
+export const reportsOf = (pods: readonly ObservedPod[], interval: number, now: Instant): readonly RuntimeReport[] =>
+  pods.flatMap((pod) =>
+    pod.seen !== undefined && now.monotonic - pod.seen.at <= 3 * interval && troubleOf(pod) === undefined
+      ? [pod.seen.report]
+      : [],
+  )
+
 export function situationOf(input: StatusInput): Situation {
-  const { observed, leaving, findings, replicas, writes, rejection, now } = input
+  const { observed, leaving, findings, replicas, writes, rejection, unread, now } = input
   const { parsed, deployment, interval } = observed
   const bridge = parsed.kind === 'valid' ? parsed.bridge : undefined
   const pods = standing(observed.pods)
-  const reports = pods.flatMap(({ seen }) =>
-    seen !== undefined && now.monotonic - seen.at <= 3 * interval ? [seen.report] : [],
-  )
+  const reports = reportsOf(pods, interval, now)
   const hash = bridge && configHashOf(bridge)
   return {
     bridge,
     leaving,
     findings,
     rejection,
+    unread,
     paused: bridge?.spec.lifecycle.desiredState === 'Paused',
     replicas,
     deployment,
@@ -62,10 +73,4 @@ export function situationOf(input: StatusInput): Situation {
     reports,
     current: reports.filter(({ configHash }) => configHash === hash),
   }
-}
-
-/** Why a replica does not run, with its name. */
-export function podTrouble(pods: readonly ObservedPod[]): string | undefined {
-  const troubled = pods.find(({ problem }) => problem !== undefined)
-  return troubled && `pod ${troubled.name}: ${troubled.problem}`
 }

@@ -52,19 +52,6 @@ function checkpointOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['ch
   }
 }
 
-function deadLetterOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['deadLetter'] {
-  const last = reports
-    .flatMap(({ lastDeadLetter }) => lastDeadLetter ?? [])
-    .reduce<RuntimeReport['lastDeadLetter']>(
-      (newest, next) => (newest && newest.at > next.at ? newest : next),
-      undefined,
-    )
-  return {
-    total: sum(reports, ({ totals }) => totals.deadLettered),
-    ...(last !== undefined && { lastReason: clip(last.reason) }),
-  }
-}
-
 export function lastErrorOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['lastError'] {
   const [newest] = reports.flatMap(({ errors }) => errors).sort((a, b) => b.lastAt - a.lastAt)
   if (newest === undefined) return undefined
@@ -77,7 +64,7 @@ export function lastErrorOf(reports: readonly RuntimeReport[]): StreamBridgeStat
   }
 }
 
-export type Flow = Pick<StreamBridgeStatus, 'throughput' | 'checkpoint' | 'deadLetter'>
+export type Flow = Pick<StreamBridgeStatus, 'throughput' | 'checkpoint'>
 
 /** Nothing where no replica has reported: absent is unknown. */
 export function flowOf(reports: readonly RuntimeReport[]): Flow {
@@ -89,6 +76,5 @@ export function flowOf(reports: readonly RuntimeReport[]): Flow {
       outPerSecond: rate(sum(reports, ({ rates }) => rates.out)),
     },
     ...(checkpoint && { checkpoint }),
-    deadLetter: deadLetterOf(reports),
   }
 }

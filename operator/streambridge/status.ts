@@ -2,6 +2,7 @@
 import { sinkOf, sourceOf } from '../../bridge-runtime/connectors/catalog.ts'
 import type { ConditionType } from '../../crds/schema/conditions.ts'
 import type { Condition, StreamBridgeStatus } from '../../crds/schema/status.ts'
+import { deadLetterOf } from './dead-letter-total.ts'
 import { podLabels, selectorText } from './desired/labels.ts'
 import { phaseOf, type Verdicts, verdictsOf } from './readiness.ts'
 import { noRollout, rolloutOf } from './rollout.ts'
@@ -57,6 +58,7 @@ export function statusOf(input: StatusInput): StreamBridgeStatus {
   const source = ends && { ...ends.source, ...lagOf(situation, previous?.source, at) }
   const lag = source && lagText(source)
   const lastError = lastErrorOf(reports)
+  const deadLetter = deadLetterOf(input.observed.pods, previous?.deadLetter)
   const { generation = 0, name } = metadata
   const rollout = deployment === undefined ? noRollout : rolloutOf(deployment)
   return {
@@ -72,6 +74,7 @@ export function statusOf(input: StatusInput): StreamBridgeStatus {
     ...(source && { source }),
     ...(ends && { sink: ends.sink }),
     ...flowOf(reports),
+    ...(deadLetter && { deadLetter }),
     ...(lastError && { lastError }),
     scaling: scalingOf(situation, previous?.scaling, at),
   }

@@ -7,6 +7,7 @@ import { createEmbeddedKube, type EmbeddedKube } from '../../operator/embedded/a
 import type { KubeApi, Resource } from '../../operator/kube/api.ts'
 import {
   configMaps,
+  type ContainerStatus,
   type Deployment,
   deployments,
   type Pod,
@@ -97,6 +98,8 @@ export interface World {
   reconciler: Reconciler
   /** What every replica reports; undefined: it does not answer. `configHash` is filled in. */
   report: Partial<RuntimeReport> | undefined
+  /** What the n-th replica reports, beside that. */
+  reportOf: (index: number) => Partial<RuntimeReport>
   /** Replaces the operator, as a restart does; it works through `kube`. */
   restart(kube?: KubeApi): void
   /** One look after a change. */
@@ -123,6 +126,7 @@ export function aWorld(): World {
     clock,
     events,
     report: {},
+    reportOf: () => ({}),
     reconciler: undefined as unknown as Reconciler,
     restart(kube = cluster) {
       world.reconciler = createReconciler({
@@ -130,7 +134,8 @@ export function aWorld(): World {
         clock,
         readReport: async (url) => {
           if (world.report === undefined) throw new Error('no answer')
-          return aReport({ configHash: hashes.get(url) ?? '', ...world.report })
+          const index = Number(/10\.0\.0\.([0-9]+)/.exec(url)?.[1]) - 1
+          return aReport({ configHash: hashes.get(url) ?? '', ...world.report, ...world.reportOf(index) })
         },
         checksumKey: Buffer.alloc(32, 7),
         intervalOf: (mode) => (mode === 'Lag' ? 5_000 : 10_000),
@@ -203,6 +208,20 @@ export async function aRunningBridge(name: string, spec: StreamBridgeSpecInput =
   await world.reconcile(name)
   await world.roll(name)
   return world
+}
+
+/** The kubelet says this of the container of a replica; the operator looks once. */
+export async function podStatus(
+  world: World,
+  name: string,
+  index: number,
+  container: Partial<ContainerStatus>,
+): Promise<void> {
+  const pod = await world.cluster.get(pods, { namespace, name: `${childName(name)}-${index}` })
+  if (pod === undefined) throw new Error(`no pod ${index} of ${name}`)
+  const containerStatuses = [{ name: 'bridge', ready: false, restartCount: 0, ...container }]
+  await world.cluster.as('controller').applyStatus(pods, { ...pod, status: { ...pod.status, containerStatuses } })
+  await world.reconcile(name)
 }
 
 /** A condition in one line: `True/Flowing: records flow ...`. */

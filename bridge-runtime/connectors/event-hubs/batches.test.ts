@@ -25,7 +25,7 @@ function stage(maxRecords = 100, maxBytes = 1_000) {
           wake?.()
         }),
     }),
-    translated: (thrown) => new Failure((thrown as Error).message, { kind: 'retryable', reason: 'Test' }),
+    translated: (thrown) => new Failure((thrown as Error).message, { kind: 'retryable', reason: 'Unknown' }),
     maxRecords,
     maxBytes,
   })
@@ -86,8 +86,8 @@ test('what waits behind a failed entry of its key is held back; other keys, and 
   second.answer()
   await settled(5)
   assert.deepEqual(outcomes.slice(0, 3), [
-    ['a1', 'Test'],
-    ['-1', 'Test'],
+    ['a1', 'Unknown'],
+    ['-1', 'Unknown'],
     ['a2', 'HeldBack'],
   ])
 })
@@ -112,8 +112,8 @@ test('a batch that the service finds too large is halved; a single record that i
   ;(await next()).answer(tooLarge)
   await settled(2)
   assert.deepEqual(outcomes.splice(0), [
-    ['a', 'Test'],
-    ['b', 'Test'],
+    ['a', 'Unknown'],
+    ['b', 'Unknown'],
   ])
   add('a', 'a')
   ;(await next()).answer(tooLarge)

@@ -1,4 +1,5 @@
 /** Translates what the service and the network say, once. */
+import type { EventHubsReason } from '../../../crds/schema/reasons/event-hubs.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
 import { isNetworkCode } from '../network-code.ts'
 
@@ -25,7 +26,7 @@ export type Right = 'Listen' | 'Send'
 
 interface Meaning {
   readonly kind: ErrorKind
-  readonly reason: string
+  readonly reason: EventHubsReason
   /** What a person does about it. Where it is given the service's own text is left out: it may repeat credentials. */
   readonly advice?: string
 }

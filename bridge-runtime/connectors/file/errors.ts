@@ -1,6 +1,7 @@
+import type { FileReason } from '../../../crds/schema/reasons/file.ts'
 import { BridgeError } from '../../core/errors.ts'
 
-const reasons: Readonly<Record<string, readonly [string, string]>> = {
+const reasons: Readonly<Record<string, readonly [FileReason, string]>> = {
   ENOENT: ['DirectoryNotFound', 'create its directory'],
   ENOTDIR: ['DirectoryNotFound', 'one part of its path is no directory'],
   EACCES: ['PermissionDenied', 'let the bridge write there'],

@@ -1,11 +1,14 @@
 /** The client's errors → BridgeErrors, in one table. */
 import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
+import type { KafkaReason } from '../../../crds/schema/reasons/kafka.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
 
 /** A name of Kafka's error table (`NOT_LEADER_OR_FOLLOWER`); `UNKNOWN_SERVER_ERROR` for a number it does not have. */
 export const codeName = (code: number): string => protocolErrorsCodesById[code] ?? 'UNKNOWN_SERVER_ERROR'
 
-const meanings: Readonly<Record<string, readonly [ErrorKind, string, string]>> = {
+type Meaning = readonly [ErrorKind, KafkaReason, string]
+
+const meanings: Readonly<Record<string, Meaning>> = {
   UNKNOWN_TOPIC_OR_PARTITION: ['fatal', 'TopicNotFound', 'create the topic or correct its name in the spec'],
   UNKNOWN_TOPIC_ID: ['fatal', 'TopicNotFound', 'create the topic or correct its name in the spec'],
   INVALID_TOPIC_EXCEPTION: ['fatal', 'TopicNotFound', 'correct the topic name in the spec'],
@@ -39,7 +42,8 @@ const meanings: Readonly<Record<string, readonly [ErrorKind, string, string]>> =
 
 /** An answer of a broker that is an error. `what` names the operation and its object: `writing to topic "orders"`. */
 export function answerError(name: string, what: string, cause?: unknown): BridgeError {
-  const [kind, reason, advice] = meanings[name] ?? ['retryable', 'BrokerError', protocolErrors[name]?.message ?? '']
+  const unlisted: Meaning = ['retryable', 'BrokerError', protocolErrors[name]?.message ?? '']
+  const [kind, reason, advice] = meanings[name] ?? unlisted
   return new BridgeError(`${what}: ${name}: ${advice}`, { kind, reason, cause })
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { BridgeError } from '../../core/errors.ts'
 import { type Answer, type Dispatch, type Outcome, PartitionLog } from './partition-log.ts'
 
-const error = new BridgeError('broken', { kind: 'retryable', reason: 'Test' })
+const error = new BridgeError('broken', { kind: 'retryable', reason: 'Unknown' })
 
 /**
  * A partition as a broker keeps it: knows one producer by epoch and last sequence, takes any first sequence of one it

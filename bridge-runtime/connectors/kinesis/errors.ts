@@ -1,10 +1,11 @@
 /** Translates the SDK's errors, once. */
+import type { KinesisReason } from '../../../crds/schema/reasons/kinesis.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
 import { isNetworkCode } from '../network-code.ts'
 
 interface Meaning {
   readonly kind: ErrorKind
-  readonly reason: string
+  readonly reason: KinesisReason
   /** What a person does about it. Where it is given the service's own text is left out: it may repeat credentials. */
   readonly advice?: string
 }

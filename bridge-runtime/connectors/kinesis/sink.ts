@@ -1,4 +1,5 @@
 import { bytes } from '../../../crds/schema/common.ts'
+import type { KinesisReason } from '../../../crds/schema/reasons/kinesis.ts'
 import type { BridgeRecord, Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
@@ -77,4 +78,7 @@ export function kinesisSink(
   }
 }
 
-const poison = (reason: string): { readonly kind: 'poison'; readonly reason: string } => ({ kind: 'poison', reason })
+const poison = (reason: KinesisReason): { readonly kind: 'poison'; readonly reason: KinesisReason } => ({
+  kind: 'poison',
+  reason,
+})

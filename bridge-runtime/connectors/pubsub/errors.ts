@@ -1,10 +1,11 @@
 /** Translates gRPC statuses, once. */
 import { status } from '@grpc/grpc-js'
+import type { PubSubReason } from '../../../crds/schema/reasons/pubsub.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
 
 interface Meaning {
   readonly kind: ErrorKind
-  readonly reason: string
+  readonly reason: PubSubReason
   /** What a person does about it. Where it is given the service's own text is left out: it may repeat credentials. */
   readonly advice?: string
 }
@@ -60,15 +61,12 @@ function meaningOf(code: status, text: string, { permission, role, target }: Doi
       advice: `the credentials lack ${permission}; grant ${role} on it (a project without the Pub/Sub API answers so, too)`,
     }
   if (code === status.NOT_FOUND)
-    return { kind: 'fatal', reason: `${kindOf(target)}NotFound`, advice: 'it does not exist; create it' }
+    return { kind: 'fatal', reason: missing(target), advice: 'it does not exist; create it' }
   return meanings[code]
 }
 
-/** `topic projects/…` → `Topic` */
-const kindOf = (target: string): string => {
-  const [kind = ''] = target.split(' ', 1)
-  return kind.charAt(0).toUpperCase() + kind.slice(1)
-}
+const missing = (target: string): PubSubReason =>
+  target.startsWith('topic ') ? 'TopicNotFound' : 'SubscriptionNotFound'
 
 /** @returns a BridgeError; what is not known is retryable, reason `Unknown` */
 export function translate(thrown: unknown, doing: Doing): BridgeError {

@@ -27,7 +27,7 @@ function world({ failing = 0 } = {}) {
     connection: {
       call: async <Answer>(_: string, request: object) => {
         requests.push((request as { readonly ackIds: string[] }).ackIds)
-        if (failures-- > 0) throw new BridgeError('unavailable', { kind: 'retryable', reason: 'Unavailable' })
+        if (failures-- > 0) throw new BridgeError('unavailable', { kind: 'retryable', reason: 'ServiceUnavailable' })
         return {} as Answer
       },
     },

@@ -54,7 +54,7 @@ export class MemorySink implements Sink {
       await new Promise((resolve) => setImmediate(resolve))
       const failures = this.#store(batch)
       if (this.#options.cut?.(request) === true)
-        throw new BridgeError('the connection was lost', { kind: 'retryable', reason: 'ConnectionLost' })
+        throw new BridgeError('the connection was lost', { kind: 'retryable', reason: 'EndpointUnreachable' })
       return failures
     } finally {
       for (const key of keys) this.#inFlight.delete(key)

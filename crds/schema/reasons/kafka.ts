@@ -1,0 +1,75 @@
+/** Reasons of the Kafka connector. */
+import type { ReasonList } from './list.ts'
+
+export const kafka = {
+  BrokerUnreachable: {
+    meaning: 'No connection to a broker.',
+    advice: 'Check `bootstrapServers`, DNS and NetworkPolicies from inside the cluster.',
+  },
+  BrokerError: {
+    meaning: 'A broker answered with an error that usually passes; the message has its name. It is tried again.',
+    advice: 'If it lasts, look at the brokers’ own logs under that name.',
+  },
+  TlsFailed: {
+    meaning: 'The TLS handshake failed.',
+    advice: 'Check `tls` and `caSecretRef`, and that host names match the certificate.',
+  },
+  AuthenticationFailed: {
+    meaning: 'The broker refuses the log-in.',
+    advice: 'Correct the user name and password in the Secret, or `sasl.mechanism`.',
+  },
+  AuthorizationFailed: {
+    meaning: 'Logged in, but not allowed.',
+    advice: 'Grant the ACL that the message names.',
+  },
+  TopicNotFound: {
+    meaning: 'The topic does not exist under that name.',
+    advice: 'Create it or correct the name. The bridge recovers by itself.',
+  },
+  UnsupportedBroker: {
+    meaning: 'The broker is too old.',
+    advice: 'Use Kafka 2.8 or newer.',
+  },
+  UnsupportedFormat: {
+    meaning: 'The topic holds batches in a format from before Kafka 0.11.',
+    advice: 'Copy the topic with a tool that rewrites them, or start behind them.',
+  },
+  CorruptBatch: {
+    meaning: 'A batch does not decode. It is fetched again.',
+    advice: 'If it lasts, the broker’s log is damaged at the position the message names.',
+  },
+  InvalidConfiguration: {
+    meaning: 'The broker refuses a setting: session timeout, group name, or a group that another application uses.',
+    advice: 'Correct the field that the message names.',
+  },
+  GroupFull: {
+    meaning: 'The consumer group has as many members as the broker allows.',
+    advice: 'Raise `group.max.size` of the broker, or run fewer replicas.',
+  },
+  NotEnoughReplicas: {
+    meaning: 'Too few in-sync replicas of the topic. It is tried again.',
+    advice: 'Look at the brokers, and at `min.insync.replicas` of the topic.',
+  },
+  Throttled: {
+    meaning: 'The broker limits this client. Records move more slowly.',
+    advice: 'Raise the quota, if the lag grows.',
+  },
+  RecordTooLarge: {
+    meaning: 'A record is larger than the topic or `maxRequestBytes` allows. It can never be delivered as it is.',
+    advice: 'Raise `maxRequestBytes` and `max.message.bytes` of the topic, or set `delivery.onFailure: DeadLetter`.',
+  },
+  InvalidRecord: {
+    meaning: 'The topic refuses a record: a compacted topic needs keys, or its time is outside what the topic allows.',
+    advice: 'Change the topic, or set `delivery.onFailure: DeadLetter`.',
+  },
+  NotOpen: {
+    meaning: 'A write came before the sink was connected, or after it was closed. It is tried again.',
+    advice: 'If it lasts, look at the error before it.',
+  },
+  Closed: {
+    meaning: 'A write was under way when the connection was closed. It is tried again.',
+    advice: 'Nothing.',
+  },
+} as const satisfies ReasonList
+
+export type KafkaReason = keyof typeof kafka
