@@ -13,6 +13,7 @@ export const sourceRules = {
   S11: 'survives a loss of the connection without losing a record',
   S12: 'calls wrong credentials fatal and keeps them to itself',
   S13: 'shares the partitions of a stream among its replicas',
+  S17: 'is moved at the rate of a limit, and a stop in the middle of a batch loses and repeats nothing',
 } as const
 
 export const sinkRules = {
