@@ -42,6 +42,11 @@ export function pubsubSource(
         clock,
         random: Math.random,
         failing: connectionOf(host),
+        repeated: (messages) => host.repeated(messages),
+        replayed: () =>
+          log.warn(
+            `subscription ${name}: messages that were acknowledged come again, as after a seek: they are moved again; what had come again within seconds of its acknowledgement was not (streambridge_repeats_total)`,
+          ),
       })
       host.assigned(reader)
       const looking = watchBacklog(reader, { connection, config, context, name }, signal)
