@@ -105,8 +105,10 @@ function squeezed(
   for (let count = Math.max(0, surplus); count <= bySize.length; count += 1) {
     const moved = bySize.slice(0, count).map(([name, text]): PackedHeader => [name, base64(text)])
     const packed = pack({ key, headers: [...headers, ...moved] }, maxValueBytes)
-    if (Object.keys(packed).length <= count - surplus)
-      return { ...own, ...Object.fromEntries(bySize.slice(count)), ...packed }
+    const parts = Object.keys(packed).length
+    // It only grows.
+    if (parts > maxAttributes) return undefined
+    if (parts <= count - surplus) return { ...own, ...Object.fromEntries(bySize.slice(count)), ...packed }
   }
   return undefined
 }
