@@ -42,6 +42,7 @@ export function progressLine(report: RuntimeReport): string {
     `moved ${number.format(totals.out)}`,
     `lag ${lagText(partitions)}`,
     ...(totals.retries > 0 ? [`retries ${number.format(totals.retries)}`] : []),
+    ...((totals.repeats ?? 0) > 0 ? [`came again ${number.format(totals.repeats ?? 0)}`] : []),
     ...(totals.deadLettered > 0 ? [`dead letters ${number.format(totals.deadLettered)}`] : []),
     ...trouble(report),
   ]

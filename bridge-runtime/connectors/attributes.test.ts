@@ -8,6 +8,7 @@ import { keyOfText, tellsKey, textOfKey } from './text-key.ts'
 const limits: AttributeLimits = {
   maxNameBytes: 256,
   maxValueBytes: 1024,
+  maxAttributes: 100,
   reserved: (name) => name.startsWith('goog'),
 }
 

@@ -3,32 +3,27 @@
  * so that a record that passes through such a service comes out as it went in.
  *
  * A header that is text becomes the attribute of its name. All else (bytes, null, a repeated name, what breaks a limit of
- * the service) is packed: JSON in base64url, in as many attributes as it takes. The order among headers of different
- * names is not kept.
+ * the service) is packed, see packed-attributes.ts. Where that makes more attributes than the service takes, the smallest
+ * are packed as well, and where even that leaves no room, origin and time are left out: the record counts more. The order
+ * among headers of different names is not kept.
  */
 import { isUtf8 } from 'node:buffer'
 import { type BridgeRecord, type Header, sourceIdHeader } from '../core/contracts.ts'
+import { pack, packedAttribute, type PackedHeader, unpack } from './packed-attributes.ts'
 
 /** The record's time, in milliseconds since the epoch, where the service stamps its own. */
 export const timestampAttribute = 'streambridge-timestamp'
 /** Present when the value was null, which is not empty. */
 export const nullValueAttribute = 'streambridge-null-value'
-/** The packed rest; its continuations are `streambridge-packed-2`, `-3`, … */
-export const packedAttribute = 'streambridge-packed'
 
 export interface AttributeLimits {
   /** Bytes of UTF-8. */
   readonly maxNameBytes: number
   readonly maxValueBytes: number
+  /** Attributes of one message; infinite where they are not counted. */
+  readonly maxAttributes: number
   /** A name the service keeps for itself. */
   reserved(name: string): boolean
-}
-
-interface Packed {
-  /** The key in base64url, where the service's own key does not tell it. */
-  readonly key?: string | undefined
-  /** Name, and value in base64url or null. */
-  readonly headers?: readonly (readonly [string, string | null])[]
 }
 
 /** What is carried beside a key and data. */
@@ -42,6 +37,8 @@ export interface Carried {
 }
 
 /**
+ * More than `maxAttributes` where the record has no room in a message at all.
+ *
  * @param origin the batch's, for `streambridge-source-id`
  * @param keyTold whether the service's own key tells the record's (see `tellsKey`); true when there is none
  */
@@ -51,34 +48,77 @@ export function attributesOf(
   keyTold: boolean,
   limits: AttributeLimits,
 ): Record<string, string> {
-  const attributes: Record<string, string> = {
-    [sourceIdHeader]: `${origin}/${record.position}`,
-    [timestampAttribute]: String(Math.trunc(record.timestamp)),
-  }
+  const key = keyTold ? undefined : record.key?.toString('base64url')
+  const { plain: attributes, headers } = divided(record, limits)
+  attributes[sourceIdHeader] = `${origin}/${record.position}`
+  attributes[timestampAttribute] = String(Math.trunc(record.timestamp))
   if (record.value === null) attributes[nullValueAttribute] = 'true'
-  const headers: [string, string | null][] = []
+  if (key !== undefined || headers.length > 0) Object.assign(attributes, pack({ key, headers }, limits.maxValueBytes))
+  return Object.keys(attributes).length <= limits.maxAttributes
+    ? attributes
+    : (fitted(record, { key, attributes }, limits) ?? attributes)
+}
+
+/** Headers that are attributes as they are, and those that must be packed. */
+function divided(record: BridgeRecord, limits: AttributeLimits) {
+  const plain: Record<string, string> = {}
+  const headers: PackedHeader[] = []
   for (const { name, value } of record.headers) {
     // The origin a former bridge wrote is replaced by this one's: a message has one.
     if (name === sourceIdHeader) continue
     const text = plainText(name, value, limits)
-    if (text === undefined || name in attributes) headers.push([name, value?.toString('base64url') ?? null])
-    else attributes[name] = text
+    if (text === undefined || name in plain) headers.push([name, value?.toString('base64url') ?? null])
+    else plain[name] = text
   }
-  const key = keyTold ? undefined : record.key?.toString('base64url')
-  if (key !== undefined || headers.length > 0) pack({ key, headers }, attributes, limits.maxValueBytes)
-  return attributes
+  return { plain, headers }
 }
+
+/** For a record with more attributes than a message takes. Undefined when it has no room, whatever is done. */
+function fitted(
+  record: BridgeRecord,
+  { key, attributes }: { readonly key: string | undefined; readonly attributes: Readonly<Record<string, string>> },
+  limits: AttributeLimits,
+): Record<string, string> | undefined {
+  const rest = { key, ...divided(record, limits) }
+  const own: Record<string, string> = record.value === null ? { [nullValueAttribute]: 'true' } : {}
+  const told = {
+    [sourceIdHeader]: attributes[sourceIdHeader] ?? '',
+    [timestampAttribute]: attributes[timestampAttribute] ?? '',
+  }
+  return squeezed(rest, { ...told, ...own }, limits) ?? squeezed(rest, own, limits)
+}
+
+interface Rest {
+  readonly key: string | undefined
+  readonly headers: readonly PackedHeader[]
+  readonly plain: Readonly<Record<string, string>>
+}
+
+/** Packs as many of the plain attributes as must be, the smallest first. Undefined when that does not help. */
+function squeezed(
+  { key, headers, plain }: Rest,
+  own: Readonly<Record<string, string>>,
+  { maxAttributes, maxValueBytes }: AttributeLimits,
+): Record<string, string> | undefined {
+  const bySize = Object.entries(plain).sort(([a, one], [b, other]) => a.length + one.length - b.length - other.length)
+  const surplus = Object.keys(own).length + bySize.length - maxAttributes
+  for (let count = Math.max(0, surplus); count <= bySize.length; count += 1) {
+    const moved = bySize.slice(0, count).map(([name, text]): PackedHeader => [name, base64(text)])
+    const packed = pack({ key, headers: [...headers, ...moved] }, maxValueBytes)
+    const parts = Object.keys(packed).length
+    // It only grows.
+    if (parts > maxAttributes) return undefined
+    if (parts <= count - surplus) return { ...own, ...Object.fromEntries(bySize.slice(count)), ...packed }
+  }
+  return undefined
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64url')
 
 function plainText(name: string, value: Buffer | null, limits: AttributeLimits): string | undefined {
   if (value === null || value.length > limits.maxValueBytes || !isUtf8(value)) return undefined
   const named = name.length > 0 && Buffer.byteLength(name) <= limits.maxNameBytes && !limits.reserved(name)
   return named && !name.startsWith('streambridge-') && !(name in Object.prototype) ? value.toString('utf8') : undefined
-}
-
-function pack(rest: Packed, attributes: Record<string, string>, longest: number): void {
-  const text = Buffer.from(JSON.stringify(rest)).toString('base64url')
-  for (let from = 0, part = 1; from < text.length; from += longest, part += 1)
-    attributes[part === 1 ? packedAttribute : `${packedAttribute}-${part}`] = text.slice(from, from + longest)
 }
 
 /** What `attributesOf` put in; attributes of others become headers, and what cannot be read is left as a header too. */
@@ -107,31 +147,3 @@ function timeIn(attributes: ReadonlyMap<string, string>): number | undefined {
   const text = attributes.get(timestampAttribute)
   return text !== undefined && /^-?[0-9]{1,16}$/.test(text) ? Number(text) : undefined
 }
-
-function unpack(attributes: ReadonlyMap<string, string>): Packed | undefined {
-  let text = attributes.get(packedAttribute)
-  if (text === undefined) return undefined
-  for (let part = 2, more = text; ; part += 1) {
-    more = attributes.get(`${packedAttribute}-${part}`) ?? ''
-    if (more === '') break
-    text += more
-  }
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-    return isPacked(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isPacked(value: unknown): value is Packed {
-  if (typeof value !== 'object' || value === null) return false
-  const { key, headers } = value as { readonly key?: unknown; readonly headers?: unknown }
-  return (key === undefined || typeof key === 'string') && (headers === undefined || isHeaders(headers))
-}
-
-const isHeaders = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.every(
-    (pair) => Array.isArray(pair) && typeof pair[0] === 'string' && (typeof pair[1] === 'string' || pair[1] === null),
-  )

@@ -1,3 +1,4 @@
+import { backoff, type BackoffSettings } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { PartitionReader, Position, Progress } from './contracts.ts'
 import { asBridgeError } from './errors.ts'
@@ -59,6 +60,19 @@ export class Committer {
     for (const part of [1 / 8, 1 / 4, 1 / 2]) {
       await this.#options.clock.sleep(interval * part, signal)
       if (!signal.aborted) await this.commit()
+    }
+  }
+
+  /** A commit that fails now would be a duplicate later: it is tried until the deadline. */
+  async commitAtLast(
+    retry: { readonly backoff: BackoffSettings; readonly random: () => number },
+    deadline: AbortSignal,
+  ): Promise<void> {
+    const { reader, clock } = this.#options
+    for (let attempt = 0; ; attempt += 1) {
+      await this.commit()
+      if (this.#closed || deadline.aborted || !this.behind || reader.settlement.kind !== 'watermark') return
+      await clock.sleep(backoff(retry.backoff, attempt, retry.random), deadline)
     }
   }
 

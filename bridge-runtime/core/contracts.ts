@@ -116,6 +116,8 @@ export interface SourceHost {
   connection(error: BridgeError | undefined): void
   /** Partitions of the whole source that can be worked on in parallel (the cap for replicas); undefined when unknown or unbounded. */
   partitions(total: number | undefined): void
+  /** So many records came again and were settled without being handed over: the sink has them. Counted, so that it shows. */
+  repeated(records: number): void
 }
 
 export interface Source extends AsyncDisposable {

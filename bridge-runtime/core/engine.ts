@@ -206,6 +206,7 @@ export class Engine {
       partitions: (total) => {
         this.#partitions = total
       },
+      repeated: (records) => this.statistics.repeated(records),
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Cargo, load } from './cargo.ts'
+import { Cargo, load, wholeSlice } from './cargo.ts'
 import { batchOf } from './dead-letter.ts'
 import { distribute, laneCount } from './lanes.ts'
 import { Watermark } from './watermark.ts'
@@ -31,7 +31,7 @@ test('every record goes to exactly one lane, a key always to the same, in its or
     fc.property(keysArbitrary, fc.integer({ min: 1, max: 9 }), fc.nat(20), (keys, lanes, ordinal) => {
       const seen: number[] = []
       const laneOf = new Map<string, number>()
-      for (const [lane, slice] of distribute(keyed(keys), 'PerKey', lanes, ordinal)) {
+      for (const [lane, slice] of distribute(wholeSlice(keyed(keys)), 'PerKey', lanes, ordinal)) {
         const indexes = slice.indexes ?? keys.map((_, index) => index)
         assert.deepEqual(
           indexes,
@@ -65,7 +65,9 @@ test('loads keep the order, lose nothing and respect the limits', () => {
       fc.integer({ min: 1, max: 50 }),
       (groups, maxRecords, maxBytes) => {
         const trackeds = groups.map(keyed)
-        const queue = trackeds.flatMap((tracked) => distribute(tracked, 'PerPartition', 1, 0).map(([, slice]) => slice))
+        const queue = trackeds.flatMap((tracked) =>
+          distribute(wholeSlice(tracked), 'PerPartition', 1, 0).map(([, slice]) => slice),
+        )
         const values: string[] = []
         while (queue.length > 0) {
           const cargo = new Cargo({ origin: 'o', partition: 'p' }, load(queue, { maxRecords, maxBytes }))

@@ -1,6 +1,5 @@
-import { sliceOf, type Slice, wholeSlice } from './cargo.ts'
+import { sliceOf, type Slice } from './cargo.ts'
 import type { Ordering } from './contracts.ts'
-import type { Tracked } from './watermark.ts'
 
 /** Lanes of a partition when order does not matter and the sink has no opinion. */
 const unorderedLanes = 4
@@ -24,26 +23,29 @@ export function keyHash(key: Buffer): number {
 }
 
 /**
- * Which part of a batch goes to which lane. A key always goes to the same lane, so a lane that writes serially keeps the
- * key's order. Records without a key have no order with `PerKey`; they go to a lane by batch.
+ * Which part of a slice goes to which lane. A key always goes to the same lane, so a lane that writes serially keeps the
+ * key's order. Records without a key have no order with `PerKey`; they go to a lane by slice.
  *
- * @param ordinal number of the batch within its partition
+ * @param ordinal number of the slice within its partition
  */
 export function distribute(
-  tracked: Tracked,
+  slice: Slice,
   ordering: Ordering,
   lanes: number,
   ordinal: number,
 ): readonly (readonly [number, Slice])[] {
-  if (lanes === 1) return [[0, wholeSlice(tracked)]]
+  if (lanes === 1) return [[0, slice]]
   const own = ordinal % lanes
-  if (ordering !== 'PerKey') return [[own, wholeSlice(tracked)]]
+  if (ordering !== 'PerKey') return [[own, slice]]
+  const { tracked, indexes } = slice
+  const records = tracked.batch.records()
   const parts = new Map<number, number[]>()
-  for (const [index, { key }] of tracked.batch.records().entries()) {
+  for (const index of indexes ?? records.keys()) {
+    const key = records[index]?.key ?? null
     const lane = key === null ? own : keyHash(key) % lanes
     const part = parts.get(lane)
     if (part === undefined) parts.set(lane, [index])
     else part.push(index)
   }
-  return [...parts].map(([lane, indexes]) => [lane, sliceOf(tracked, indexes)])
+  return [...parts].map(([lane, part]) => [lane, sliceOf(tracked, part)])
 }

@@ -1,4 +1,4 @@
-import { type BackoffSettings, backoff } from './backoff.ts'
+import type { BackoffSettings } from './backoff.ts'
 import { Cargo, load, type Slice } from './cargo.ts'
 import type { Clock } from './clock.ts'
 import { Committer } from './committer.ts'
@@ -7,6 +7,7 @@ import { type DeliveryOptions, deliver } from './delivery.ts'
 import type { BridgeError } from './errors.ts'
 import type { Component, Failing } from './failing.ts'
 import { distribute, laneCount } from './lanes.ts'
+import { released } from './pacing.ts'
 import { keepPolling } from './polling.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { setAside } from './set-aside.ts'
@@ -55,6 +56,8 @@ export class Pump {
   #wake: (() => void) | undefined
   readonly #quiet: (() => void)[] = []
   #ordinal = 0
+  /** Records of the newest batch that the rate has not let go. */
+  #withheld = 0
   #ended = false
   #closed = false
   #halted: Halt | undefined
@@ -146,20 +149,9 @@ export class Pump {
     await this.#polled
     while (this.#working.size > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
     deadline.removeEventListener('abort', giveUp)
-    await this.#commitAtLast(deadline)
+    await this.#committer.commitAtLast(this.#options, deadline)
     this.#close()
-    return this.#watermark.records
-  }
-
-  /** A commit that fails now would be a duplicate later: it is tried until the deadline. */
-  async #commitAtLast(deadline: AbortSignal): Promise<void> {
-    const { backoff: settings, clock, random } = this.#options
-    for (let attempt = 0; ; attempt += 1) {
-      await this.commit()
-      if (this.#closed || deadline.aborted || !this.#committer.behind || this.reader.settlement.kind !== 'watermark')
-        return
-      await clock.sleep(backoff(settings, attempt, random), deadline)
-    }
+    return this.#watermark.behind - this.#withheld
   }
 
   /** Ownership is gone: whatever is in flight no longer counts, nothing is committed. */
@@ -169,7 +161,7 @@ export class Pump {
     this.#writing.abort()
   }
 
-  /** Waits until the partition holds less than its share and the rate allows it: not polling is the backpressure. */
+  /** Waits until the partition holds less than its share: not polling is the backpressure. */
   async #room(): Promise<void> {
     while (this.#full() && !this.#polling.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -177,7 +169,6 @@ export class Pump {
       })
     }
     this.#wake = undefined
-    await this.#options.rateLimit.ready(this.#polling.signal)
   }
 
   /** Two full requests per lane keep it busy, one on its way and one ready: more would only take memory. */
@@ -191,17 +182,23 @@ export class Pump {
     this.#wake?.()
   }
 
-  #take(batch: SourceBatch): void {
-    const { clock, ordering, rateLimit, statistics } = this.#options
-    const now = clock.monotonic()
-    rateLimit.took(batch.count)
+  /** Resolves when the rate has let all of the batch go. What a stop leaves here was not moved: it is read again. */
+  async #take(batch: SourceBatch): Promise<void> {
+    const now = this.#options.clock.monotonic()
     if (this.#watermark.records === 0) this.#movedAt = now
-    statistics.taken(batch.count, batch.bytes, now)
     const tracked = this.#watermark.add(batch, now)
-    for (const [lane, slice] of distribute(tracked, ordering, this.#lanes.length, this.#ordinal)) {
+    this.#withheld = batch.count
+    for await (const slice of released(tracked, this.#options.rateLimit, this.#polling.signal)) this.#handOut(slice)
+  }
+
+  #handOut(slice: Slice): void {
+    const { clock, ordering, statistics } = this.#options
+    this.#withheld -= slice.count
+    statistics.taken(slice.count, slice.bytes, clock.monotonic())
+    for (const [lane, part] of distribute(slice, ordering, this.#lanes.length, this.#ordinal)) {
       const queue = this.#lanes[lane]
       if (queue === undefined) throw new RangeError(`no lane ${lane}`)
-      queue.push(slice)
+      queue.push(part)
       if (!this.#working.has(lane)) void this.#work(lane, queue)
     }
     this.#ordinal += 1

@@ -1,44 +1,51 @@
 import type { Clock } from './clock.ts'
 
+/** Parts of a second that are given out one by one, so that records flow evenly. */
+const parts = 10
+/** Milliseconds of the rate that a pause saves up. */
+const saved = 250
+
 /**
- * A token bucket over all partitions of a replica: one second's worth may be taken at once. A batch is taken whole, so the
- * bucket may go into debt; the next one waits until the debt is paid.
+ * Gives out the records that may be moved, over all partitions of a replica.
+ *
+ * *Guarantees*: in no stretch of time more than the rate, what `saved` milliseconds bring, and one part; who asked first is
+ * served first; who asks again and again has a part of it at least every second while no more than so many ask as records
+ * may go in a second.
  */
 export class RateLimit {
   readonly #perSecond: number
   readonly #clock: Clock
-  #tokens: number
-  #filledAt: number
+  /** Monotonic milliseconds at which the next record may go: all before are given out. */
+  #next: number
+  #waiting = 0
 
   /** @param perSecond records; infinite for no limit */
   constructor(perSecond: number, clock: Clock) {
     this.#perSecond = perSecond
     this.#clock = clock
-    this.#tokens = perSecond
-    this.#filledAt = clock.monotonic()
-  }
-
-  took(records: number): void {
-    this.#tokens -= records
+    this.#next = clock.monotonic()
   }
 
   /** True while it is what holds records back. */
   get holds(): boolean {
-    return this.#wait() > 0
+    return this.#waiting > 0
   }
 
-  /** Resolves when a batch may be taken, or the signal aborts. */
-  async ready(signal: AbortSignal): Promise<void> {
-    for (let wait = this.#wait(); wait > 0 && !signal.aborted; wait = this.#wait())
-      await this.#clock.sleep(wait, signal)
-  }
-
-  /** Milliseconds until the bucket is out of debt. */
-  #wait(): number {
-    if (this.#perSecond === Number.POSITIVE_INFINITY) return 0
+  /** Waits until some of the records may go. Resolves with how many: one or more; none when the signal aborted. */
+  async take(wanted: number, signal: AbortSignal): Promise<number> {
+    if (this.#perSecond === Number.POSITIVE_INFINITY) return wanted
     const now = this.#clock.monotonic()
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond)
-    this.#filledAt = now
-    return this.#tokens > 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000 + 1
+    const part = Math.max(1, Math.floor(this.#perSecond / parts / (this.#waiting + 1)))
+    const given = Math.min(wanted, part)
+    const cost = (given / this.#perSecond) * 1000
+    const from = Math.max(this.#next, now - saved)
+    this.#next = from + cost
+    this.#waiting += 1
+    if (from > now) await this.#clock.sleep(from - now, signal)
+    this.#waiting -= 1
+    if (!signal.aborted) return given
+    // Who comes next has its turn.
+    this.#next -= cost
+    return 0
   }
 }

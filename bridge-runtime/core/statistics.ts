@@ -29,7 +29,7 @@ export class Rate {
 
 /** What one replica has done since it started. */
 export class Statistics {
-  readonly totals = { in: 0, out: 0, filtered: 0, deadLettered: 0, retries: 0, throttles: 0 }
+  readonly totals = { in: 0, out: 0, filtered: 0, deadLettered: 0, retries: 0, repeats: 0, throttles: 0 }
   readonly bytes = { in: 0, out: 0 }
   readonly deadLetters = new Map<string, number>()
   readonly #in = new Rate()
@@ -55,6 +55,10 @@ export class Statistics {
 
   retried(records: number): void {
     this.totals.retries += records
+  }
+
+  repeated(records: number): void {
+    this.totals.repeats += records
   }
 
   throttled(now: number): void {

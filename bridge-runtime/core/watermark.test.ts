@@ -25,6 +25,7 @@ test('the watermark is the end of the settled prefix, whatever the order of sett
   })
   fc.assert(
     fc.property(plan, ({ sizes, order }) => {
+      const total = sizes.reduce((sum, size) => sum + size, 0)
       const watermark = new Watermark()
       const where: [Tracked, number][] = batches(sizes).flatMap((batch) => {
         const tracked = watermark.add(batch, 0)
@@ -38,8 +39,9 @@ test('the watermark is the end of the settled prefix, whatever the order of sett
         let expected: number | undefined
         for (let next = 0; settled.has(next); next += 1) expected = next
         assert.equal(watermark.position, expected)
+        assert.equal(watermark.behind, total - (expected ?? -1) - 1, 'what is behind it is read again')
       }
-      const open = sizes.reduce((sum, size) => sum + size, 0) - settled.size
+      const open = total - settled.size
       assert.ok(watermark.records >= open, 'what is not settled counts as in flight')
     }),
   )

@@ -57,11 +57,13 @@ export class Watermark {
   /** The last position of the contiguous settled prefix; undefined when there is none. */
   get position(): Position | undefined {
     if (!this.#contiguous) return undefined
-    const head = this.#queue[0]
-    const settled = head?.settled
-    if (head === undefined || settled === undefined) return this.#position
-    const prefix = settled.indexOf(0)
-    return prefix === 0 ? this.#position : head.batch.records()[prefix - 1]?.position
+    const prefix = this.#prefix
+    return prefix === 0 ? this.#position : this.#queue[0]?.batch.records()[prefix - 1]?.position
+  }
+
+  /** Settled records at the beginning of the oldest batch: it is not settled as a whole. */
+  get #prefix(): number {
+    return this.#queue[0]?.settled?.indexOf(0) ?? 0
   }
 
   /** Payload bytes taken and not yet passed by the watermark, or not settled where it is not contiguous. */
@@ -72,6 +74,12 @@ export class Watermark {
   /** Records taken and not yet passed by the watermark: with a crash now, at most these are delivered again. */
   get records(): number {
     return this.#records
+  }
+
+  /** Records that are read again when the position is committed now and nothing else settles. */
+  get behind(): number {
+    if (this.#contiguous) return this.#records - this.#prefix
+    return this.#queue.reduce((sum, { open }) => sum + open, 0)
   }
 
   /** When the oldest batch that holds the watermark back was taken (monotonic milliseconds). */

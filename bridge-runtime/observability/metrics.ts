@@ -17,6 +17,11 @@ export const metricTable = {
     help: 'Records sent again after a failure that may pass.',
     labels: [],
   },
+  streambridge_repeats_total: {
+    type: 'counter',
+    help: 'Records that the source delivered again although the sink had them: they were settled, not moved.',
+    labels: [],
+  },
   streambridge_throttles_total: {
     type: 'counter',
     help: 'Sink requests that the sink asked to slow down.',
@@ -95,6 +100,7 @@ export function createMetrics(clock: Clock): {
       [...statistics.deadLetters].map(([reason, count]) => [{ reason }, count] as const),
     )
     one('streambridge_retries_total', () => statistics.totals.retries)
+    one('streambridge_repeats_total', () => statistics.totals.repeats)
     one('streambridge_throttles_total', () => statistics.totals.throttles)
     for (const [name, unit] of [
       ['streambridge_lag_records', 'records'],

@@ -51,6 +51,8 @@ export const runtimeReport = z.object({
     filtered: z.number(),
     deadLettered: z.number(),
     retries: z.number(),
+    /** Delivered again by the source although the sink had them: settled, not moved. */
+    repeats: z.number().optional(),
   }),
   /** Records per second over the last 10 s. */
   rates: z.object({ in: z.number(), out: z.number() }),

@@ -96,6 +96,7 @@ export function startReading(source: Source, { asks = () => true, settles = fals
     partitions(total) {
       partitions = total
     },
+    repeated: () => undefined,
   }
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {

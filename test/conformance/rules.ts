@@ -14,6 +14,7 @@ export const sourceRules = {
   S12: 'calls wrong credentials fatal and keeps them to itself',
   S13: 'shares the partitions of a stream among its replicas',
   S16: 'hands on a record it cannot read as poison, with its position and its bytes, and reads on',
+  S17: 'is moved at the rate of a limit, and a stop in the middle of a batch loses and repeats nothing',
 } as const
 
 export const sinkRules = {

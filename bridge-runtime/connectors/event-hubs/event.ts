@@ -8,7 +8,12 @@ import { encodedEvent } from './encoding.ts'
 const fits = (text: string): boolean => text.length <= 128
 
 /** Properties are texts of at most 32 KiB in the service's own clients; longer ones are cut up. */
-const limits: AttributeLimits = { maxNameBytes: 1_024, maxValueBytes: 32_000, reserved: () => false }
+const limits: AttributeLimits = {
+  maxNameBytes: 1_024,
+  maxValueBytes: 32_000,
+  maxAttributes: Number.POSITIVE_INFINITY,
+  reserved: () => false,
+}
 
 export interface OutgoingEvent {
   /** UTF-8 of the partition key; undefined: any partition will do. */

@@ -52,6 +52,7 @@ function generating(config: object) {
     revoked: async () => undefined,
     connection: () => undefined,
     partitions: () => undefined,
+    repeated: () => undefined,
   }
   const stop = new AbortController()
   const begin = async () => {

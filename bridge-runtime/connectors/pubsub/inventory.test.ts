@@ -28,7 +28,7 @@ test('a message that was settled lately is acknowledged when it comes again, not
   stock.received([delivery('1', 'k')], 0)
   for (const held of all(stock)) {
     stock.settle(held)
-    stock.confirmed(held, 5)
+    stock.answered(held, 'taken', 5)
   }
   assert.deepEqual(stock.received([delivery('1', 'k', 2), delivery('2', 'k')], 20_000), ['1#2'])
   assert.deepEqual(ids(all(stock)), ['2'])
@@ -43,7 +43,7 @@ test('another message with the id of one that was settled lately, as an emulator
   stock.received([at(1)], 0)
   for (const held of all(stock)) {
     stock.settle(held)
-    stock.confirmed(held, 5)
+    stock.answered(held, 'taken', 5)
   }
   assert.deepEqual(stock.received([at(2), at(1)], 10), ['1#1'])
   assert.deepEqual(ids(all(stock)), ['1'])
@@ -54,7 +54,7 @@ test('a message that is replayed on purpose minutes later is handed on', () => {
   stock.received([delivery('1')], 0)
   for (const held of all(stock)) {
     stock.settle(held)
-    stock.confirmed(held, 5)
+    stock.answered(held, 'taken', 5)
   }
   assert.deepEqual(stock.received([delivery('1', '', 2)], 180_000), [])
   assert.deepEqual(ids(all(stock)), ['1'])
@@ -101,7 +101,7 @@ test('what is settled counts until its acknowledgement is confirmed, but not its
   stock.settle(held)
   assert.deepEqual([stock.count, stock.bytes], [1, 0])
   assert.equal(stock.settle(held), false)
-  stock.confirmed(held, 1)
+  stock.answered(held, 'taken', 1)
   assert.equal(stock.count, 0)
 })
 
@@ -145,7 +145,7 @@ test('whatever lapses and comes again, first arrivals keep the order of their ke
         const held = flying.shift()
         if (held === undefined || !stock.settle(held)) return
         acknowledged.add(Number(held.id))
-        stock.confirmed(held, 1)
+        stock.answered(held, 'taken', 1)
       }
       deliverFrom(0)
       for (const each of steps) {

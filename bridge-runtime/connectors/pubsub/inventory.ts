@@ -4,13 +4,13 @@
  * When the lease of a message lapses (its deadline passes, it is given back), the service delivers it again, and with it
  * all later ones of its ordering key, those acknowledged already too. So a message may come again at any time:
  * - one that is held stays where it is and is acknowledged by the newest delivery's id: it is never handed on twice at once;
- * - one that was settled lately is acknowledged, not handed on;
+ * - one that was settled lately is acknowledged, not handed on, unless it is replayed on purpose (see repeats.ts);
  * - when a lease lapses, what waits here of the key behind it is forgotten, since it will come again in its order.
  */
 import type { PubsubMessage } from './connection.ts'
 import { FairQueue } from './fair-queue.ts'
 import { messageBytes } from './message.ts'
-import { Recent } from './recent.ts'
+import { type Answered, Repeats } from './repeats.ts'
 
 export interface Delivery {
   readonly ackId: string
@@ -41,20 +41,17 @@ export interface InventoryOptions {
   readonly maxExtension: number
 }
 
-/** Redeliveries come within a lease and some; a message that is replayed on purpose later than that is handed on. */
-const remembered = 60_000
-const mostRemembered = 100_000
-
 export class Inventory {
   readonly #options: InventoryOptions
   readonly #held = new Map<string, Held>()
   readonly #waiting = new FairQueue<Held>()
-  readonly #recent: Recent
+  readonly #repeats: Repeats
   #bytes = 0
+  #replays = 0
 
   constructor(options: InventoryOptions, now: number) {
     this.#options = options
-    this.#recent = new Recent(remembered, mostRemembered, now)
+    this.#repeats = new Repeats(options.lease, now)
   }
 
   /** Messages delivered and not confirmed as settled. */
@@ -65,6 +62,11 @@ export class Inventory {
   /** Bytes of those that are not settled. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Times that messages began to come again that the service had no reason of its own to repeat. */
+  get replays(): number {
+    return this.#replays
   }
 
   get waiting(): number {
@@ -89,11 +91,18 @@ export class Inventory {
         held.ackId = ackId
         held.since = now
         held.leasedUntil = now + this.#options.lease
+        this.#repeats.broken(held.key, now)
         if (held.state === 'settled') settled.push(ackId)
-      } else if (this.#recent.has(identity, now)) settled.push(ackId)
+      } else if (this.#isRepetition(identity, message.orderingKey ?? '', now)) settled.push(ackId)
       else this.#hold(identity, { ackId, message }, now)
     }
     return settled
+  }
+
+  #isRepetition(identity: string, key: string, now: number): boolean {
+    const verdict = this.#repeats.judge(identity, key, now)
+    if (verdict === 'replay') this.#replays += 1
+    return verdict === 'repetition'
   }
 
   /** The next messages for the engine, at least one when `ready`: the keys take turns, each keeps its order. */
@@ -120,10 +129,10 @@ export class Inventory {
     return true
   }
 
-  /** The service took the acknowledgement, or will deliver the message again whatever we say. */
-  confirmed(held: Held, now: number): void {
+  /** The service answered the acknowledgement, whatever it says: there is nothing more to do about the message. */
+  answered(held: Held, how: Answered['how'], now: number): void {
     if (!this.#held.delete(held.identity)) return
-    this.#recent.add(held.identity, now)
+    this.#repeats.settled(held.identity, { at: now, leasedUntil: held.leasedUntil, how })
   }
 
   /** What must be extended now to be kept: half of the lease is over. */
@@ -157,6 +166,7 @@ export class Inventory {
       return lost.has(held) || keys.has(held.key)
     })
     for (const held of gone) this.#forget(held)
+    for (const key of keys) this.#repeats.broken(key, now)
   }
 
   /** Those whose lease has run out without a word. */

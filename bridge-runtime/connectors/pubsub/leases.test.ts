@@ -35,7 +35,7 @@ function world({ failing = 0 } = {}) {
     enough: { messages: 5, bytes: 1_000 },
     clock,
     random: () => 0.5,
-    confirmed: (held) => confirmed.push(...held.map(({ ackId }) => ackId)),
+    answered: (held) => confirmed.push(...held.map(({ ackId }) => ackId)),
     failing: () => undefined,
   })
   return { leases, requests, confirmed, clock }

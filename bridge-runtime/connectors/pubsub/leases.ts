@@ -17,8 +17,8 @@ export interface LeasesOptions {
   readonly random: () => number
   /** So much does not wait for more: the service may be waiting for it, to send what comes next. */
   readonly enough: { readonly messages: number; readonly bytes: number }
-  /** The service took these acknowledgements, or it will never take them. */
-  confirmed(held: readonly Held[]): void
+  /** The service took these acknowledgements, and will never take those. */
+  answered(taken: readonly Held[], refused: readonly Held[]): void
   /** Acknowledging fails, or works again. */
   failing(error: BridgeError | undefined): void
 }
@@ -154,10 +154,10 @@ export class Leases {
     this.#messages = 0
     this.#bytes = 0
     const part = load(this.#queue)
-    const { again, error } = await this.#send('acknowledge', part, {})
+    const { again, lost, error } = await this.#send('acknowledge', part, {})
     this.#requests -= 1
-    const repeat = new Set(again)
-    this.#options.confirmed(repeat.size === 0 ? part : part.filter((each) => !repeat.has(each)))
+    const not = new Set([...again, ...lost])
+    this.#options.answered(not.size === 0 ? part : part.filter((each) => !not.has(each)), lost)
     this.#options.failing(again.length > 0 ? error : undefined)
     if (again.length === 0) this.#failures = 0
     else {

@@ -67,10 +67,15 @@ test('what is larger than a message may be is poison, with its size and the limi
   assert.ok(refused instanceof BridgeError)
   assert.deepEqual([refused.kind, refused.reason], ['poison', 'RecordTooLarge'])
   assert.match(refused.message, /1000\d{4} bytes .* limit of 10000000 bytes/)
-  const headers = Array.from({ length: 101 }, (_, index) => ({ name: `h${index}`, value: Buffer.from('1') }))
-  const crowded = messageOf({ ...record, value: null, headers }, 'o', '')
-  assert.ok(crowded instanceof BridgeError)
-  assert.match(crowded.message, /103 attributes|104 attributes/)
+})
+
+test('a record of more headers than a message has attributes fits, the smallest of them packed', () => {
+  const headers = Array.from({ length: 300 }, (_, index) => ({ name: `h${index}`, value: Buffer.from('1') }))
+  const outgoing = messageOf({ key: null, value: null, headers, timestamp: 5, position: 1 }, 'o', '')
+  if (outgoing instanceof BridgeError) assert.fail(outgoing.message)
+  const back = recordOf({ ...outgoing.message, messageId: '2' })
+  assert.deepEqual([back.value, back.timestamp], [null, 5])
+  assert.deepEqual(sorted(back.headers.filter(({ name }) => name !== 'streambridge-source-id')), sorted(headers))
 })
 
 test('a message of somebody else is a record: its publish time, its attributes as headers', () => {
@@ -87,4 +92,54 @@ test('a message of somebody else is a record: its publish time, its attributes a
     timestamp: 1_700_000_000_005,
     position: '12',
   })
+})
+
+/** A legal message of another program: so many attributes, each with a value of so many characters. */
+const foreign = (attributes: number, length: number, nameLength = 1) => ({
+  messageId: '9',
+  orderingKey: 'k',
+  data: Buffer.from('v'),
+  publishTime: { seconds: 1_700_000_000, nanos: 0 },
+  attributes: Object.fromEntries(
+    Array.from({ length: attributes }, (_, at) => [`${at}`.padEnd(nameLength, 'n'), 'ü'.repeat(length / 2)]),
+  ),
+})
+
+for (const [attributes, length, nameLength] of [
+  [98, 1_024, 256],
+  [99, 10, 10],
+  [100, 10, 10],
+  [100, 300, 20],
+] as const) {
+  test(`a message of ${attributes} attributes of ${length} bytes goes through a topic, and through the next one, as it was`, () => {
+    const record = recordOf(foreign(attributes, length, nameLength))
+    let passing = record
+    for (const topic of ['first', 'second']) {
+      const outgoing = messageOf(passing, `pubsub/${topic}`, 'k')
+      if (outgoing instanceof BridgeError) assert.fail(outgoing.message)
+      const carried = outgoing.message.attributes ?? {}
+      assert.ok(Object.keys(carried).length <= 100)
+      for (const value of Object.values(carried)) assert.ok(Buffer.byteLength(value) <= 1_024)
+      passing = recordOf({ ...outgoing.message, messageId: '10' })
+    }
+    const headers = passing.headers.filter(({ name }) => name !== 'streambridge-source-id')
+    assert.deepEqual(sorted(headers), sorted(record.headers))
+    assert.deepEqual([passing.key, passing.value, passing.timestamp], [record.key, record.value, record.timestamp])
+  })
+}
+
+test('the largest attributes that a message can have go through without the origin and the time, which find no room', () => {
+  const record = recordOf(foreign(100, 1_024, 256))
+  const outgoing = messageOf(record, 'pubsub/orders', 'k')
+  if (outgoing instanceof BridgeError) assert.fail(outgoing.message)
+  assert.equal(Object.keys(outgoing.message.attributes ?? {}).length, 100)
+  assert.deepEqual(sorted(recordOf({ ...outgoing.message, messageId: '10' }).headers), sorted(record.headers))
+})
+
+test('headers for which a message has no room are poison, with what there is room for and what to do', () => {
+  const headers = [{ name: 'photo', value: Buffer.alloc(200_000, 1) }]
+  const refused = messageOf({ key: null, value: null, headers, timestamp: 0, position: 3 }, 'kafka/orders/0', '')
+  assert.ok(refused instanceof BridgeError)
+  assert.deepEqual([refused.kind, refused.reason], ['poison', 'RecordTooLarge'])
+  assert.match(refused.message, /1 header of 200005 bytes .* no room .* 100 attributes of 1024 bytes.* drop or shorten/)
 })

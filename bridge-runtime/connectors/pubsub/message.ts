@@ -7,11 +7,11 @@ import type { PubsubMessage } from './connection.ts'
 
 /** The service's limits: bytes of a message, its attributes and their sizes, and the ordering key. */
 const maxMessageBytes = 10_000_000
-const maxAttributes = 100
 const maxKeyBytes = 1024
 const attributeLimits: AttributeLimits = {
   maxNameBytes: 256,
   maxValueBytes: 1024,
+  maxAttributes: 100,
   reserved: (name) => name.startsWith('goog'),
 }
 /** Bytes a message and each of its attributes take beside their texts, at most. */
@@ -38,16 +38,24 @@ export function messageOf(record: BridgeRecord, origin: string, orderingKey: str
     bytes += Buffer.byteLength(name) + Buffer.byteLength(attributes[name] ?? '') + overhead
     count += 1
   }
-  if (bytes > maxMessageBytes) return tooLarge(`a message of ${bytes} bytes`, `${maxMessageBytes} bytes`)
-  if (count > maxAttributes) return tooLarge(`a message of ${count} attributes`, `${maxAttributes}`)
+  if (bytes > maxMessageBytes)
+    return tooLarge(
+      `a message of ${bytes} bytes (headers included) is larger than Pub/Sub’s limit of ${maxMessageBytes} bytes`,
+    )
+  if (count > attributeLimits.maxAttributes) return tooLarge(noRoom(record))
   return { message: orderingKey === '' ? { data, attributes } : { data, attributes, orderingKey }, bytes }
 }
 
-const tooLarge = (what: string, limit: string): BridgeError =>
-  new BridgeError(`${what} (headers included) is larger than Pub/Sub’s limit of ${limit}`, {
-    kind: 'poison',
-    reason: 'RecordTooLarge',
-  })
+/** What to do is said by what it takes: nothing in the bridge's own settings makes room. */
+function noRoom({ headers }: BridgeRecord): string {
+  const { maxAttributes, maxValueBytes } = attributeLimits
+  const bytes = headers.reduce((sum, { name, value }) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0)
+  const what = `${headers.length} header${headers.length === 1 ? '' : 's'} of ${bytes} bytes`
+  return `${what} have no room in a message of Pub/Sub, packed or not: it takes ${maxAttributes} attributes of ${maxValueBytes} bytes, and what is packed takes 16/9 of its bytes; drop or shorten headers where the record is made`
+}
+
+const tooLarge = (message: string): BridgeError =>
+  new BridgeError(message, { kind: 'poison', reason: 'RecordTooLarge' })
 
 const dataOf = ({ data }: PubsubMessage): Buffer =>
   data instanceof Uint8Array

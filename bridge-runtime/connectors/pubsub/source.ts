@@ -49,6 +49,11 @@ export function pubsubSource(
           if (error?.reason === 'SubscriptionNotFound') watch.lookNow()
           failing(what, error)
         },
+        repeated: (messages) => host.repeated(messages),
+        replayed: () =>
+          log.warn(
+            `subscription ${name}: messages that were acknowledged come again, as after a seek: they are moved again; what had come again within seconds of its acknowledgement was not (streambridge_repeats_total)`,
+          ),
       })
       host.assigned(reader)
       const over = new AbortController()

@@ -28,6 +28,10 @@ export interface ReaderOptions {
   readonly random: () => number
   /** Pulling or acknowledging fails, or works again. */
   failing(what: 'pull' | 'acknowledge', error: BridgeError | undefined): void
+  /** So many messages came again and were acknowledged without being handed on: the sink has them. */
+  repeated(messages: number): void
+  /** What the sink has comes again, and not for a reason of the service's own: it is handed on. */
+  replayed(): void
 }
 
 /**
@@ -80,8 +84,10 @@ export class SubscriptionReader implements PartitionReader {
       random,
       // Of what may be out, a part too small to slow the service down.
       enough: { messages: maxMessages / 8, bytes: maxBytes / 8 },
-      confirmed: (held) => {
-        for (const each of held) this.#inventory.confirmed(each, clock.monotonic())
+      answered: (taken, refused) => {
+        const how = this.#exactlyOnce ? 'assured' : 'taken'
+        for (const each of taken) this.#inventory.answered(each, how, clock.monotonic())
+        for (const each of refused) this.#inventory.answered(each, 'refused', clock.monotonic())
         this.#adjustFlow()
       },
       failing: (error) => options.failing('acknowledge', error),
@@ -167,8 +173,13 @@ export class SubscriptionReader implements PartitionReader {
   }
 
   #hold(deliveries: readonly Delivery[]): void {
+    const { replays } = this.#inventory
     const settled = this.#inventory.received(deliveries, this.#options.clock.monotonic())
-    if (settled.length > 0) this.#leases.acknowledgeOnce(settled)
+    if (this.#inventory.replays > replays) this.#options.replayed()
+    if (settled.length > 0) {
+      this.#leases.acknowledgeOnce(settled)
+      this.#options.repeated(settled.length)
+    }
     this.#adjustFlow()
     if (this.#inventory.ready) this.#arrived?.()
   }

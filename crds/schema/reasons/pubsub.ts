@@ -2,6 +2,12 @@
 import type { ReasonList } from './list.ts'
 
 export const pubsub = {
+  TopicDeleted: {
+    meaning:
+      'The topic of the subscription was deleted: what the subscription still holds is read, and nothing comes any more.',
+    advice:
+      'Delete the subscription, make a new one, and set a new `lifecycle.reset.token` while the bridge is paused.',
+  },
   EndpointUnreachable: {
     meaning: 'No connection.',
     advice: 'Check `endpoint`, DNS and NetworkPolicies from inside the cluster.',

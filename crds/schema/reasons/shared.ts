@@ -8,7 +8,13 @@ export const engine = {
   },
   DataGap: {
     meaning: 'The source has dropped records that were not read yet, or is not the stream that was read before.',
-    advice: 'Decide: `delivery.onDataGap: Continue` goes on behind the gap.',
+    advice:
+      'Decide: `delivery.onDataGap: Continue` goes on behind the gap; a new `lifecycle.reset.token`, while the bridge is paused, begins at `startPosition`.',
+  },
+  UnreadableRecord: {
+    meaning:
+      'A record whose bytes are broken, or that is larger than the limit once it is decoded. It can never be read.',
+    advice: 'Set `delivery.onFailure: DeadLetter` to set such records aside with their bytes.',
   },
   SecretKeyNotFound: {
     meaning: 'A mounted Secret lacks a key.',
@@ -32,6 +38,11 @@ export const leases = {
   LeaseStoreUnavailable: {
     meaning: 'The place where positions are kept does not answer. Records keep moving; no position is committed.',
     advice: 'Look at the API server, or at the directory of `--state`.',
+  },
+  HistoryUnreadable: {
+    meaning:
+      'What the bridge remembers of its source cannot be read, so nobody can say whether its positions still count.',
+    advice: 'Restore the Lease that ends with `-history`; or delete it and set a new `lifecycle.reset.token`.',
   },
   LeaseStoreForbidden: {
     meaning: 'The bridge may not read or write its Leases.',

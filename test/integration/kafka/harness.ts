@@ -150,6 +150,7 @@ export async function read(config: unknown, options: ReadingOptions = {}): Promi
     partitions: (count) => {
       total = count
     },
+    repeated: () => undefined,
   }
   const run = async (): Promise<void> => {
     try {

@@ -250,6 +250,7 @@ export class Replica {
       },
       connection: () => undefined,
       partitions: () => undefined,
+      repeated: () => undefined,
     }
   }
 

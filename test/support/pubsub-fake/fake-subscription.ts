@@ -35,6 +35,9 @@ export class FakeSubscription {
   readonly #queues = new Map<string, Entry[]>()
   readonly #byAckId = new Map<string, Entry>()
   readonly #streams = new Set<FakeStream>()
+  readonly #all: Message[] = []
+  /** Deliveries of a message begin to count here: an id given before a seek is none of those given after it. */
+  #firstDelivery = 0
   readonly #watch: NodeJS.Timeout
   /** Messages sent to readers, repetitions included. */
   delivered = 0
@@ -55,6 +58,20 @@ export class FakeSubscription {
   }
 
   add(message: Message): void {
+    this.#all.push(message)
+    this.#queue(message)
+  }
+
+  /** A seek to before the first message: everything comes again. */
+  rewind(): void {
+    this.#queues.clear()
+    this.#byAckId.clear()
+    this.#firstDelivery += 1_000
+    for (const message of this.#all) this.#queue(message)
+    this.deliver()
+  }
+
+  #queue(message: Message): void {
     const id = message.messageId ?? ''
     const key = message.orderingKey ?? ''
     const queue = key === '' ? `id ${id}` : `key ${key}`
@@ -66,7 +83,7 @@ export class FakeSubscription {
       ackId: '',
       deadline: 0,
       stream: undefined,
-      deliveries: 0,
+      deliveries: this.#firstDelivery,
     }
     const entries = this.#queues.get(queue)
     if (entries === undefined) this.#queues.set(queue, [entry])
@@ -127,7 +144,7 @@ export class FakeSubscription {
           entries.slice(from, from + 100).map(({ ackId, message, deliveries }) => ({
             ackId,
             message,
-            deliveryAttempt: deliveries,
+            deliveryAttempt: deliveries - this.#firstDelivery,
           })),
         )
   }
