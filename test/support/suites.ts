@@ -1,6 +1,6 @@
 /** Which test file belongs where, and what it needs. */
 
-export type Need = 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs' | 'kube'
+export type Need = 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs' | 'kube' | 'python'
 
 export interface Suite {
   readonly name: string
