@@ -9,6 +9,7 @@ import { startKafka } from './support/kafka.ts'
 import { startKinesis } from './support/kinesis.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
 import { startPubsub } from './support/pubsub.ts'
+import { pythonWithClients } from './support/python.ts'
 import { runFiles } from './support/run-files.ts'
 import {
   eventHubsAddress,
@@ -38,6 +39,7 @@ const prepare: Record<Need, () => Promise<void>> = {
   },
   // Each file starts its own servers; what takes long is to build them.
   kube: async () => void (await kubeBinaries()),
+  python: async () => void (await pythonWithClients()),
 }
 
 /** Ends the test processes with this one. */

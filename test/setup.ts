@@ -6,6 +6,7 @@ import { cacheRoot } from './support/cache.ts'
 import { kafkaClasspath } from './support/kafka.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
 import { pubsubEmulatorJar } from './support/pubsub.ts'
+import { pythonWithClients } from './support/python.ts'
 import { runCommand } from './support/run-command.ts'
 
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   'Pub/Sub emulator (Java)': async () => pubsubEmulatorJar(),
   'certificates (openssl)': () => runCommand('openssl', ['version'], { install: 'apt-get install openssl' }),
+  "vendors' clients in Python": pythonWithClients,
   'Kubernetes API (Go)': kubeBinaries,
 }
 

@@ -1,6 +1,6 @@
 /** Which test file belongs where, and what it needs. */
 
-export type Need = 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs' | 'kube'
+export type Need = 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs' | 'kube' | 'python'
 
 export interface Suite {
   readonly name: string
@@ -25,6 +25,11 @@ export const suites: readonly Suite[] = [
   { name: 'event-hubs', folders: ['test/integration/event-hubs/'], needs: ['eventHubs'] },
   { name: 'kube', folders: ['test/integration/kube/'], needs: ['kube'] },
   { name: 'operator', folders: ['test/integration/operator/'], needs: ['kube'] },
+  {
+    name: 'witness',
+    folders: ['test/witness/'],
+    needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs', 'python'],
+  },
   { name: 'matrix', folders: ['test/matrix/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
   { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
 ]

@@ -23,6 +23,9 @@ export interface Tally {
   readonly samples: readonly string[]
 }
 
+/** What every judge tells, and all that is demanded. */
+export type Verdict = Omit<Tally, 'regressions'>
+
 interface KeyState {
   seen: Uint8Array
   count: number
@@ -130,13 +133,13 @@ const firstGap = (seen: Uint8Array | undefined): number => {
 }
 
 /** The tally in one line. `bound` is the most duplicates the test allows. */
-export function tallyLine(tally: Tally, bound?: number): string {
+export function tallyLine(tally: Verdict, bound?: number): string {
   const allowed = bound === undefined ? '' : ` (bound ${bound})`
   return `moved ${tally.received}, lost ${tally.lost}, duplicated ${tally.duplicated}${allowed}, reordered ${tally.reordered}, corrupt ${tally.corrupt}`
 }
 
 /** Nothing lost, reordered or corrupt, and duplicates within the bound. Throws with the line and the samples otherwise. */
-export function assertWhole(tally: Tally, maxDuplicates: number): void {
+export function assertWhole(tally: Verdict, maxDuplicates: number): void {
   const broken = tally.lost + tally.reordered + tally.corrupt > 0 || tally.duplicated > maxDuplicates
   if (broken) throw new Error([tallyLine(tally, maxDuplicates), ...tally.samples].join('\n  '))
 }
