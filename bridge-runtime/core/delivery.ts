@@ -43,10 +43,6 @@ export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: Ab
     const result = await write(rest, options, signal)
     if (result === 'unreadable') return deliverParts(rest, options, signal)
     if (signal.aborted && result.size > 0) return 'aborted'
-    if (result.size === 0) {
-      options.failing(undefined)
-      return 'delivered'
-    }
     const { poison, again, worst } = sort(rest, result, attempt + 1)
     if (worst === undefined) options.failing(undefined)
     if (poison.length > 0 && !(await options.setAside(rest, poison))) return 'halted'

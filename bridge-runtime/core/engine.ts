@@ -285,10 +285,8 @@ export class Engine {
     const { pumps, statistics } = this
     const now = this.#options.clock.monotonic()
     const { out, deadLettered, filtered } = statistics.totals
-    statistics.sample(
-      pumps.some((pump) => pump.busy),
-      now,
-    )
+    const busy = pumps.some((pump) => pump.busy)
+    statistics.sample(busy, now)
     this.stillness.look(pumps, now, { limited: this.limited, settled: out + deadLettered + filtered })
   }
 

@@ -70,7 +70,7 @@ test('a missing subscription is made only where that is wanted, with message ord
   const made = subscriptionName(config, { namespace: 'shop', name: 'copy' })
   assert.equal(made, 'projects/my-project/subscriptions/streambridge.shop.copy')
   await find(making, config, made)
-  const { labels, ...request } = making.calls[1]?.request as { readonly labels: object }
+  const { labels, ...request } = (making.calls[1]?.request ?? {}) as { readonly labels?: object }
   assert.match(JSON.stringify(labels), /^\{"streambridge-birth":"[0-9a-f-]{36}"\}$/)
   assert.deepEqual(request, {
     name: made,

@@ -41,8 +41,8 @@ async function lives(t: TestContext) {
       running = await startRuntime({
         bridge: {
           name,
-          source: { pubsub: { ...connection, ...source } } as never,
-          sink: { file: { path } } as never,
+          source: { pubsub: { ...connection, ...source } },
+          sink: { file: { path } },
           delivery: { drainTimeout: '5s', ...(onDataGap === undefined ? {} : { onDataGap }) },
           ...(reset === undefined ? {} : { reset }),
         },
