@@ -1,12 +1,22 @@
 /** The suite every connector runs against its real server. CONTRACT.md has the rules in words. */
 import { suite, test } from 'node:test'
 import type { ConnectorHarness } from './harness.ts'
-import { type Rule, sinkRules, sourceRules } from './rules.ts'
+import { neverAsIfNew, oneStreamOnly } from './history-rules.ts'
+import { keepsTheRate } from './pace-rule.ts'
+import { type Rule, sinkRules, type SourceRule, sourceRules } from './rules.ts'
 import { sinkTests } from './sink-rules.ts'
-import { sourceTests } from './source-rules.ts'
+import { movingTests } from './source-rules.ts'
 import { handsOnWhatCannotBeRead } from './unreadable-rule.ts'
 
 type Tests = Readonly<Record<string, (harness: ConnectorHarness) => Promise<void>>>
+
+const sourceTests: Tests & Readonly<Record<SourceRule, unknown>> = {
+  ...movingTests,
+  S14: oneStreamOnly,
+  S15: neverAsIfNew,
+  S16: handsOnWhatCannotBeRead,
+  S17: keepsTheRate,
+}
 
 /** Registers a test per rule; an exception is skipped with its reason. */
 export function connectorSuite(harness: ConnectorHarness): void {
@@ -19,6 +29,6 @@ export function connectorSuite(harness: ConnectorHarness): void {
         test(`${rule}: ${promise}`, options, () => tests[rule]?.(harness))
       }
     })
-  if (connector.source !== undefined) register('source', sourceRules, { ...sourceTests, S16: handsOnWhatCannotBeRead })
+  if (connector.source !== undefined) register('source', sourceRules, sourceTests)
   if (connector.sink !== undefined) register('sink', sinkRules, sinkTests)
 }
