@@ -17,6 +17,8 @@ export interface ReaderHost {
   commit(reader: KafkaReader, offset: number): Promise<void>
   /** Looks up where the partition begins, after records are gone. Rejects with a BridgeError. */
   earliest(reader: KafkaReader): Promise<number>
+  /** Gives the reader's partition a position behind a gap, perhaps of a topic made again. Rejects with a BridgeError. */
+  goOn(reader: KafkaReader, topicId: string, offset: number): Promise<void>
   /** The id of this reader's topic as last heard: it changes when the topic is deleted and made again. */
   topicId(reader: KafkaReader): string | undefined
   /** Asks for the leaders again. Never rejects. */
@@ -32,6 +34,8 @@ export interface ReaderOptions {
   readonly epoch: number
   /** The topic's id: positions are of this topic, not of another one of its name. */
   readonly topicId: string
+  /** Of the bridge's history: written beside each position. */
+  readonly generation: number
   /** The offset to start at. */
   readonly offset: number
   readonly onDataGap: 'Stop' | 'Continue'
@@ -69,7 +73,10 @@ export class KafkaReader implements PartitionReader {
   #error: BridgeError | undefined
   #fetching = false
   #closed = false
+  /** The topic is gone: what is settled late is no position of the one that took its place. */
+  #gone = false
   #wakeUp: () => void = () => undefined
+  #settled: () => void = () => undefined
 
   constructor(host: ReaderHost, options: ReaderOptions) {
     this.#host = host
@@ -85,6 +92,10 @@ export class KafkaReader implements PartitionReader {
 
   get topicId(): string {
     return this.#topicId
+  }
+
+  get generation(): number {
+    return this.#options.generation
   }
 
   /** The offset of the next fetch. */
@@ -130,6 +141,7 @@ export class KafkaReader implements PartitionReader {
   close(): void {
     this.#closed = true
     this.#buffer = []
+    this.#settled()
   }
 
   /** The fetch failed as a whole. */
@@ -164,8 +176,7 @@ export class KafkaReader implements PartitionReader {
     this.#buffer.push(...scanned.batches)
     if (scanned.error !== undefined) this.#error = this.#unreadable(scanned.error)
     // Only markers and aborted records, and nothing before them is open: as good as settled.
-    const open = this.#newest !== undefined && this.#committed < this.#newest.next
-    if (this.#buffer.length === 0 && !open) this.#meter.settledTo(this.#position)
+    if (this.#buffer.length === 0 && !this.#open) this.#meter.settledTo(this.#position)
   }
 
   #unreadable(cause: unknown): BridgeError {
@@ -181,8 +192,8 @@ export class KafkaReader implements PartitionReader {
 
   /** The records we had not read are gone with the old topic. */
   async #recreated(topicId: string): Promise<void> {
-    const gone = await this.#gap('the topic was deleted and made again')
-    if (gone) this.#topicId = topicId
+    this.#gone = true
+    await this.#gap('the topic was deleted and made again', topicId)
   }
 
   /** Retention ran past us, or an unclean election cut the partition. */
@@ -192,23 +203,39 @@ export class KafkaReader implements PartitionReader {
     )
   }
 
-  /** Records are gone: waits for a person, or goes on from the earliest. True when it goes on. */
-  async #gap(why: string): Promise<boolean> {
+  /** Records are gone: waits for a person, or goes on from the earliest. */
+  async #gap(why: string, topicId = this.#topicId): Promise<void> {
     try {
       const earliest = await this.#host.earliest(this)
-      const goOn = this.#options.onDataGap === 'Continue'
       const detail = `position ${this.#position} is gone, ${why}, the earliest record is at ${earliest}`
-      if (!goOn) this.#error = dataGap(this.at, detail)
-      else {
-        this.#position = earliest
-        this.#committed = earliest
+      if (this.#options.onDataGap === 'Stop') {
+        this.#error = dataGap(this.at, detail)
+        return
       }
-      return goOn
+      // What is settled later would be taken for a position behind the gap.
+      await this.#allSettled()
+      await this.#host.goOn(this, topicId, earliest)
+      this.#topicId = topicId
+      this.#gone = false
+      this.#newest = undefined
+      this.#position = earliest
+      this.#committed = earliest
     } catch (thrown) {
       if (!(thrown instanceof BridgeError)) throw thrown
       this.#error = thrown
-      return false
     }
+  }
+
+  /** Whether records that were handed out are not settled yet. */
+  get #open(): boolean {
+    return this.#newest !== undefined && this.#committed < this.#newest.next
+  }
+
+  async #allSettled(): Promise<void> {
+    if (!this.#open || this.#closed) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#settled = resolve
+    await promise
   }
 
   #want(): void {
@@ -236,9 +263,10 @@ export class KafkaReader implements PartitionReader {
     const all = this.#newest !== undefined && position >= this.#newest.lastRecord
     const offset = all ? this.#idlePosition() : position + 1
     if (offset <= this.#committed) return
-    await this.#host.commit(this, offset)
+    if (!this.#gone) await this.#host.commit(this, offset)
     this.#committed = offset
     this.#meter.settledTo(offset)
+    if (!this.#open) this.#settled()
   }
 
   /** With everything handed out settled: behind everything skipped since. */
