@@ -4,6 +4,7 @@ import { BridgeError, fenced } from '../../core/errors.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
 import { answerError, codeName } from './errors.ts'
 import { type Expansion, type FetchedBatch, scan } from './fetched.ts'
+import { InFlight } from './in-flight.ts'
 import { LagMeter } from './lag.ts'
 import { OldFormatError } from './record-batch.ts'
 import { dataGap } from './start.ts'
@@ -66,17 +67,14 @@ export class KafkaReader implements PartitionReader {
   readonly #expansion: Expansion = { ratio: 4 }
   #topicId: string
   #position: number
-  #committed: number
+  readonly #inFlight: InFlight
   #buffer: FetchedBatch[] = []
-  /** The newest batch handed out. */
-  #newest: FetchedBatch | undefined
   #error: BridgeError | undefined
   #fetching = false
   #closed = false
   /** The topic is gone: what is settled late is no position of the one that took its place. */
   #gone = false
   #wakeUp: () => void = () => undefined
-  #settled: () => void = () => undefined
 
   constructor(host: ReaderHost, options: ReaderOptions) {
     this.#host = host
@@ -86,7 +84,7 @@ export class KafkaReader implements PartitionReader {
     this.epoch = options.epoch
     this.#topicId = options.topicId
     this.#position = options.offset
-    this.#committed = options.offset
+    this.#inFlight = new InFlight(options.offset)
     this.#meter = new LagMeter(options.offset)
   }
 
@@ -122,7 +120,7 @@ export class KafkaReader implements PartitionReader {
       if (error !== undefined && !signal.aborted) throw error
       return undefined
     }
-    this.#newest = batch
+    this.#inFlight.handedOut(batch)
     this.#meter.handedOut(batch.last, batch.lastTimestamp)
     if (this.#buffer.length === 0 && this.#error === undefined && this.#host.mayPrefetch()) this.#want()
     return batch
@@ -141,7 +139,7 @@ export class KafkaReader implements PartitionReader {
   close(): void {
     this.#closed = true
     this.#buffer = []
-    this.#settled()
+    this.#inFlight.release()
   }
 
   /** The fetch failed as a whole. */
@@ -176,7 +174,7 @@ export class KafkaReader implements PartitionReader {
     this.#buffer.push(...scanned.batches)
     if (scanned.error !== undefined) this.#error = this.#unreadable(scanned.error)
     // Only markers and aborted records, and nothing before them is open: as good as settled.
-    if (this.#buffer.length === 0 && !this.#open) this.#meter.settledTo(this.#position)
+    if (this.#buffer.length === 0 && !this.#inFlight.open) this.#meter.settledTo(this.#position)
   }
 
   #unreadable(cause: unknown): BridgeError {
@@ -213,29 +211,16 @@ export class KafkaReader implements PartitionReader {
         return
       }
       // What is settled later would be taken for a position behind the gap.
-      await this.#allSettled()
+      await this.#inFlight.allSettled()
       await this.#host.goOn(this, topicId, earliest)
       this.#topicId = topicId
       this.#gone = false
-      this.#newest = undefined
       this.#position = earliest
-      this.#committed = earliest
+      this.#inFlight.beginAt(earliest)
     } catch (thrown) {
       if (!(thrown instanceof BridgeError)) throw thrown
       this.#error = thrown
     }
-  }
-
-  /** Whether records that were handed out are not settled yet. */
-  get #open(): boolean {
-    return this.#newest !== undefined && this.#committed < this.#newest.next
-  }
-
-  async #allSettled(): Promise<void> {
-    if (!this.#open || this.#closed) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#settled = resolve
-    await promise
   }
 
   #want(): void {
@@ -259,18 +244,11 @@ export class KafkaReader implements PartitionReader {
   async #commit({ position }: Progress): Promise<void> {
     if (this.#closed) throw fenced(this.partition)
     if (typeof position !== 'number') return
-    // When nothing is open, the position goes behind what was skipped: else lag would count transaction markers for ever.
-    const all = this.#newest !== undefined && position >= this.#newest.lastRecord
-    const offset = all ? this.#idlePosition() : position + 1
-    if (offset <= this.#committed) return
+    const idle = this.#buffer.length === 0 ? this.#position : undefined
+    const offset = this.#inFlight.offsetBehind(position, idle)
+    if (offset <= this.#inFlight.settled) return
     if (!this.#gone) await this.#host.commit(this, offset)
-    this.#committed = offset
+    this.#inFlight.settledTo(offset)
     this.#meter.settledTo(offset)
-    if (!this.#open) this.#settled()
-  }
-
-  /** With everything handed out settled: behind everything skipped since. */
-  #idlePosition(): number {
-    return this.#buffer.length === 0 ? this.#position : (this.#newest?.next ?? this.#position)
   }
 }

@@ -1,6 +1,6 @@
 /** What the bridge remembers of its topics: asked before a partition is begun, told once it is. */
 import type { Clock } from '../../core/clock.ts'
-import { BridgeError } from '../../core/errors.ts'
+import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import {
   beginning,
   beginningAgain,
@@ -56,15 +56,16 @@ export class Remembered {
 
   /**
    * Before anything is read, and before a topic of the list that is missing ends it: what is made later is then known to be.
-   * *Errors*: as `recall`, but for a store that is away: `open` asks it again.
+   * *Errors*: as `recall`, but for those that may pass: `open` asks again, unless a missing topic ends the run before.
    */
   async begin(): Promise<void> {
     const found = await this.#options.finder.find()
     try {
       await this.recall(found)
     } catch (thrown) {
-      if (!isAway(thrown)) throw thrown
-      this.#options.log.warn('what the bridge has read before cannot be looked up', { error: errorText(thrown) })
+      const error = asBridgeError(thrown)
+      if (found.missing.length > 0 || (error.kind === 'fatal' && !isAway(error))) throw error
+      this.#options.log.warn('what the bridge has read before cannot be looked up', { error: error.message })
     }
   }
 

@@ -161,7 +161,7 @@ export function isEdited({ streams }: HistoryContent, selects: (topic: string) =
 
 /** What a person can do about a gap. */
 const advice =
-  'set spec.delivery.onDataGap to Continue to go on from the earliest record, or, while Paused, a new spec.lifecycle.reset.token to begin at startPosition'
+  'set spec.delivery.onDataGap: Continue to go on from the earliest record, or, while Paused, a new spec.lifecycle.reset.token to begin at startPosition'
 
 /** What the person is told when records are gone, or a position is. */
 export const dataGap = (one: TopicPartition, detail: string): BridgeError =>
