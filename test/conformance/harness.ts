@@ -2,6 +2,7 @@
 import type { ConnectorContext, ConnectorDefinition } from '../../bridge-runtime/connectors/define-connector.ts'
 import { type Clock, realClock } from '../../bridge-runtime/core/clock.ts'
 import type { Sink, Source } from '../../bridge-runtime/core/contracts.ts'
+import { historyLease } from '../../bridge-runtime/history/history.ts'
 import type { LeaseStore } from '../../bridge-runtime/leases/lease-store.ts'
 import { memoryLeases } from '../../bridge-runtime/leases/memory.ts'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
@@ -61,8 +62,26 @@ export interface ConnectorHarness {
   readonly unsettled?: number
   /** A value too large for the sink as `sinkConfig` sets it. */
   readonly tooLarge: number
+  /** Deletes the stream and makes it again under its name, without a record. Resolves when it can be written. */
+  recreateStream?(target: string, stream: string, partitions: number): Promise<void>
+  /** Takes away every position of a bridge that is stopped, as time or a person does; what it remembers of its source stays. */
+  losePositions?(of: Positions): Promise<void>
   /** A server of its own that can be cut off. */
   interruption(): Promise<Interruption>
+}
+
+/** A bridge whose positions are looked for: in its leases, or at the service under its name. */
+export interface Positions {
+  readonly target: string
+  readonly stream: string
+  /** The bridge's, in the namespace `conformance`. */
+  readonly name: string
+  readonly leases: LeaseStore
+}
+
+/** Of sources that keep their positions in leases. */
+export async function loseLeases({ leases }: Pick<Positions, 'leases'>): Promise<void> {
+  for (const lease of await leases.list()) if (lease.partition !== historyLease) await leases.remove(lease)
 }
 
 /** A record with everything that can be carried, one with nothing, and what lies between. */
@@ -93,18 +112,20 @@ export interface ContextOptions {
   readonly replica?: string
   readonly name?: string
   readonly clock?: Clock
+  /** Default Stop. */
+  readonly onDataGap?: 'Stop' | 'Continue'
 }
 
 export function testContext(options: ContextOptions): ConnectorContext {
-  const { leases = memoryLeases() } = options
+  const { leases = memoryLeases(), onDataGap = 'Stop' } = options
   return {
     bridge: { namespace: 'conformance', name: options.name ?? 'bridge' },
     replica: options.replica ?? 'replica-0',
     leases,
-    history: historyOn(leases),
+    history: historyOn(leases, { onDataGap }),
     clock: options.clock ?? realClock,
     log: silentLogger,
-    onDataGap: 'Stop',
+    onDataGap,
     secret: ({ name, key }) => {
       const value = options.secrets?.[`${name}/${key}`]
       return value === undefined

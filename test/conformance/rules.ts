@@ -13,6 +13,8 @@ export const sourceRules = {
   S11: 'survives a loss of the connection without losing a record',
   S12: 'calls wrong credentials fatal and keeps them to itself',
   S13: 'shares the partitions of a stream among its replicas',
+  S14: 'uses a position for the stream it belongs to only',
+  S15: 'never begins as if new once it has read',
 } as const
 
 export const sinkRules = {

@@ -1,4 +1,4 @@
-/** The tests of S1 to S13. */
+/** The tests of the sources' rules. */
 import assert from 'node:assert/strict'
 import type { Position } from '../../bridge-runtime/core/contracts.ts'
 import { memoryLeases } from '../../bridge-runtime/leases/memory.ts'
@@ -14,6 +14,7 @@ import {
   type PlainRecord,
   remarkableRecords,
 } from './harness.ts'
+import { neverAsIfNew, oneStreamOnly } from './history-rules.ts'
 import { type Reading, type ReadingOptions, settleUpTo, startReading } from './reading.ts'
 import type { SourceRule } from './rules.ts'
 
@@ -297,4 +298,6 @@ export const sourceTests: Readonly<Record<SourceRule, (harness: ConnectorHarness
     check(run, [first, second])
     assertWhole(run.tally(), 0)
   },
+  S14: oneStreamOnly,
+  S15: neverAsIfNew,
 }

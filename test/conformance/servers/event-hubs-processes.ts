@@ -14,6 +14,11 @@ export function eventHubsProcesses(): Namespaces {
       const admin = admins.get(target) ?? (await sharedEventHubs()).admin
       await admin.createHub(stream, partitions)
     },
+    async recreateHub(target, stream, partitions) {
+      const admin = admins.get(target) ?? (await sharedEventHubs()).admin
+      await admin.deleteHub(stream)
+      await admin.createHub(stream, partitions)
+    },
     hubOf: (stream) => stream,
     connectionString: eventHubsConnectionString,
     async refusing(stream, key) {

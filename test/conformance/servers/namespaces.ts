@@ -7,6 +7,7 @@ export interface Namespaces {
   /** host:port of one that tests may share. */
   target(): Promise<string>
   createHub(target: string, stream: string, partitions: number): Promise<void>
+  recreateHub?(target: string, stream: string, partitions: number): Promise<void>
   /** The event hub that was made for a stream; the stream's own name if there is none. */
   hubOf(stream: string): string
   connectionString(target: string, hub?: string): string

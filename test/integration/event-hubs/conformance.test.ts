@@ -3,7 +3,7 @@ import { after } from 'node:test'
 import type { EventData } from '@azure/event-hubs'
 import { eventHubs } from '../../../bridge-runtime/connectors/event-hubs/index.ts'
 import { connectorSuite } from '../../conformance/connector-suite.ts'
-import type { PlainRecord } from '../../conformance/harness.ts'
+import { loseLeases, type PlainRecord } from '../../conformance/harness.ts'
 import { namespaces } from '../../conformance/servers/event-hubs.ts'
 import { consumerOf, producerOf, read } from '../../support/event-hubs-sdk.ts'
 
@@ -86,6 +86,8 @@ connectorSuite({
   sinkConfig: sink,
   produce,
   readAll,
+  recreateStream: async (target, stream, partitions) => namespaces.recreateHub?.(target, stream, partitions),
+  losePositions: loseLeases,
   async wrongCredentials(stream) {
     const canary = 'wrong-canary-7f3a'
     const server = await namespaces.refusing?.(stream, canary)

@@ -68,7 +68,7 @@ async function readAll(target: string, topic: string): Promise<PlainRecord[]> {
 
 connectorSuite({
   connector: kafka,
-  exceptions: {},
+  exceptions: { S14: 'not yet: the history is not asked', S15: 'not yet: the history is not asked' },
   lacks: {},
   secrets: {},
   tooLarge: 1_100_000,

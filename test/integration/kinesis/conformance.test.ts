@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import {
+  DeleteStreamCommand,
+  DescribeStreamSummaryCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
   type KinesisClient,
@@ -9,7 +11,8 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { kinesis } from '../../../bridge-runtime/connectors/kinesis/index.ts'
 import { connectorSuite } from '../../conformance/connector-suite.ts'
-import type { PlainRecord } from '../../conformance/harness.ts'
+import { loseLeases, type PlainRecord } from '../../conformance/harness.ts'
+import { eventually } from '../../support/eventually.ts'
 import { proxied } from '../../conformance/servers/proxied.ts'
 import { createStream, kinesisClient, kinesisCredentials, kinesisRegion } from '../../support/kinesis.ts'
 import { sharedKinesis } from '../../support/shared-servers.ts'
@@ -65,6 +68,18 @@ const readAll = (endpoint: string, stream: string): Promise<PlainRecord[]> =>
     return records
   })
 
+const recreateStream = (endpoint: string, stream: string, shards: number): Promise<void> =>
+  withClient(endpoint, async (client) => {
+    await client.send(new DeleteStreamCommand({ StreamName: stream }))
+    await eventually('the stream is gone', () =>
+      client.send(new DescribeStreamSummaryCommand({ StreamName: stream })).then(
+        () => false,
+        () => true,
+      ),
+    )
+    await createStream(endpoint, stream, shards)
+  })
+
 connectorSuite({
   connector: kinesis,
   exceptions: { K11: 'a Kinesis record has no headers' },
@@ -82,6 +97,8 @@ connectorSuite({
   sinkConfig: sink,
   produce,
   readAll,
+  recreateStream,
+  losePositions: loseLeases,
   // The endpoint of the tests checks no credentials: this one answers what the service answers to wrong ones.
   async wrongCredentials(stream) {
     const server = createServer((request, response) => {

@@ -9,6 +9,8 @@ const shared = 'a subscription is one for all its readers: the service shares it
 connectorSuite({
   connector: pubsub,
   exceptions: {
+    S14: 'not yet: the history is not asked',
+    S15: 'not yet: the history is not asked',
     S7: shared,
     S8: 'the backlog is known to Cloud Monitoring, which the emulator has not; see backlog.test.ts',
     S13: shared,
