@@ -66,8 +66,11 @@ export function begun(found: FoundStream, partitions: readonly string[]) {
     const known = content.streams[found.name]
     const before = known?.begun ?? []
     const added = partitions.filter((partition) => !before.includes(partition))
-    if (known !== undefined && added.length === 0) return content
-    const next = known === undefined ? stream(found, added) : { ...known, begun: [...before, ...added] }
+    // A stream that was only awaited gets its birth now.
+    const born = known?.birth === undefined && found.birth !== undefined
+    if (known !== undefined && added.length === 0 && !born) return content
+    const next =
+      known === undefined ? stream(found, added) : { ...stream(found, []), ...known, begun: [...before, ...added] }
     return { ...content, streams: { ...content.streams, [found.name]: next } }
   }
 }
@@ -95,6 +98,36 @@ export function withoutGap(partition: string) {
     return { ...content, gaps }
   }
 }
+
+/**
+ * A person decided to go on with a stream that was made again under its name: all of it is new, and no gap of before counts.
+ * The other streams keep their positions.
+ */
+export function renewed(found: FoundStream, isPartition: (partition: string) => boolean) {
+  return (content: HistoryContent = blank): HistoryContent => {
+    if (content.streams[found.name]?.birth === found.birth) return content
+    const gaps = Object.entries(content.gaps).filter(([partition]) => !isPartition(partition))
+    return {
+      ...content,
+      streams: { ...content.streams, [found.name]: stream({ ...found, found: 0 }, []) },
+      gaps: Object.fromEntries(gaps),
+    }
+  }
+}
+
+/** The history begins with positions that are older than it: with the streams they say, in their generation. */
+export function takingOver(start: string, generation: number, streams: Readonly<Record<string, KnownStream>>) {
+  return (content: HistoryContent = blank): HistoryContent =>
+    content.start === undefined ? { ...content, generation, start, streams: { ...streams } } : content
+}
+
+/** Nothing was read of the streams that are remembered: it begins as if new, with others. */
+export const beginningAgain =
+  (start: string, streams: readonly FoundStream[]) =>
+  (content: HistoryContent = blank): HistoryContent => {
+    const { start: _, ...unbegun } = content
+    return beginning(start, streams)({ ...unbegun, streams: {} })
+  }
 
 /** A person decided to go on with other streams, from their earliest records: no position of before counts. */
 export const goingOn =

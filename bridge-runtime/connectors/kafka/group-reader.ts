@@ -2,26 +2,30 @@
  * Takes part in a consumer group for as long as it runs: joins, hands out readers, and drains those that move to another
  * member before it lets them go. Cooperative: partitions that stay are read on through a rebalance.
  */
-import type { SourceHost } from '../../core/contracts.ts'
+import type { PartitionReader, SourceHost } from '../../core/contracts.ts'
 import { asBridgeError } from '../../core/errors.ts'
+import { keepingGaps } from '../../history/keeping-gaps.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
 import type { Cluster } from './cluster.ts'
 import { Commits } from './commits.ts'
 import { protocolError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
-import { type Commit, Membership, MembershipLost } from './membership.ts'
-import { openingPositions } from './opening.ts'
+import { Heart } from './heart.ts'
+import { Membership, MembershipLost } from './membership.ts'
+import { earliest, offsetsAt } from './offsets.ts'
+import { commitOf, open, type Opened } from './opening.ts'
 import { KafkaReader, type ReaderHost } from './reader.ts'
+import { Remembered } from './remembered.ts'
 import type { KafkaSourceConfig } from './schema.ts'
-import { earliest, metadataOf, offsetsAt } from './start.ts'
+import { startWord } from './start.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { topicFinder } from './topics.ts'
 import { aborted, bothDone } from './waiting.ts'
 
 export interface GroupReaderOptions {
   readonly config: KafkaSourceConfig
-  readonly context: Pick<ConnectorContext, 'clock' | 'log' | 'onDataGap'>
+  readonly context: Pick<ConnectorContext, 'clock' | 'history' | 'log' | 'onDataGap'>
   readonly group: string
   /** Milliseconds. */
   readonly sessionTimeout: number
@@ -33,7 +37,6 @@ export interface GroupReaderOptions {
 /** Bytes held beside what the engine has in flight, over all partitions. */
 const maxPrefetched = 16 * 1024 * 1024
 const retryDelay = 500
-const leadersDelay = 100
 
 export class GroupReader implements ReaderHost {
   readonly #cluster: Cluster
@@ -41,13 +44,15 @@ export class GroupReader implements ReaderHost {
   readonly #options: GroupReaderOptions
   readonly #topics: TopicWatch
   readonly #membership: Membership
+  readonly #heart: Heart
   readonly #commits: Commits
   readonly #fetcher: Fetcher
+  readonly #remembered: Remembered
   readonly #isolation: 0 | 1
   readonly #readers = new Map<string, KafkaReader>()
-  #lastContact = 0
+  /** What the engine has in the place of a reader. */
+  readonly #handed = new WeakMap<KafkaReader, PartitionReader>()
   #epoch = 0
-  #leaders: Promise<void> | undefined
 
   constructor(cluster: Cluster, host: SourceHost, options: GroupReaderOptions) {
     const { group, sessionTimeout, rebalanceTimeout, maxWait, maxBytesPerPartition, config, context } = options
@@ -55,16 +60,31 @@ export class GroupReader implements ReaderHost {
     this.#host = host
     this.#options = options
     this.#isolation = config.isolationLevel === 'ReadCommitted' ? 1 : 0
+    const finder = topicFinder(config, cluster)
     this.#topics = new TopicWatch({
       cluster,
-      find: topicFinder(config, cluster),
+      find: finder.find,
       isolation: this.#isolation,
       clock: context.clock,
       log: context.log,
       partitions: (total) => host.partitions(total),
     })
     this.#membership = new Membership({ cluster, group, sessionTimeout, rebalanceTimeout })
+    this.#heart = new Heart({
+      membership: this.#membership,
+      clock: context.clock,
+      sessionTimeout,
+      connection: (error) => host.connection(error),
+    })
     this.#commits = new Commits(this.#membership, context.clock)
+    this.#remembered = new Remembered({
+      history: context.history,
+      start: startWord(config.startPosition),
+      finder,
+      committed: (topics) => this.#membership.committed(topics),
+      clock: context.clock,
+      log: context.log,
+    })
     this.#fetcher = new Fetcher({
       cluster,
       maxWait,
@@ -77,6 +97,7 @@ export class GroupReader implements ReaderHost {
   /** Until the signal aborts; then every partition is drained and the group left. Rejects with a fatal BridgeError. */
   async run(signal: AbortSignal): Promise<void> {
     try {
+      await this.#remembered.begin()
       await this.#topics.refresh()
       while (!signal.aborted) await this.#round(signal)
       await this.#whileAlive(this.#drain([...this.#readers.values()])).catch(() => undefined)
@@ -92,7 +113,7 @@ export class GroupReader implements ReaderHost {
 
   /** One generation of the group: joins, takes and gives partitions, stays until something changes. */
   async #round(signal: AbortSignal): Promise<void> {
-    const { context, sessionTimeout } = this.#options
+    const { context } = this.#options
     try {
       const assigned = await this.#join(signal)
       if (assigned === undefined) return
@@ -110,7 +131,7 @@ export class GroupReader implements ReaderHost {
       if (revoked.length === 0) await this.#stay(signal)
     } catch (thrown) {
       if (protocolError(thrown) === 'REBALANCE_IN_PROGRESS') return
-      if (thrown instanceof MembershipLost || this.#silence() > sessionTimeout) await this.#lose()
+      if (thrown instanceof MembershipLost || this.#heart.silent) await this.#lose()
       if (thrown instanceof MembershipLost) return
       const error = asBridgeError(thrown)
       if (error.kind === 'fatal') throw error
@@ -128,7 +149,7 @@ export class GroupReader implements ReaderHost {
       joining.catch(() => undefined)
       return undefined
     }
-    this.#contact()
+    this.#heart.contact()
     this.#host.connection(undefined)
     // The leader may know more partitions than this member does yet.
     if (assigned.some(({ topic, partition }) => partition >= (this.#topics.counts.get(topic) ?? 0)))
@@ -137,32 +158,39 @@ export class GroupReader implements ReaderHost {
   }
 
   async #open(added: readonly TopicPartition[]): Promise<void> {
-    const { config, context } = this.#options
-    const opened = await openingPositions(added, {
+    const { onDataGap, log } = this.#options.context
+    const opened = await open(added, {
       cluster: this.#cluster,
       membership: this.#membership,
-      startPosition: config.startPosition,
+      remembered: this.#remembered,
+      found: this.#topics.found,
+      commit: (commit) => this.#commits.commit(commit, () => true),
       isolation: this.#isolation,
-      onDataGap: context.onDataGap,
+      onDataGap,
+      log,
     })
-    const fresh = opened.filter((one) => one.fresh)
-    await Promise.all(fresh.map((one) => this.#commits.commit(this.#commit(one, one.offset), () => true)))
-    for (const { fresh: _, ...one } of opened) {
-      const reader = new KafkaReader(this, {
-        ...one,
-        epoch: ++this.#epoch,
-        onDataGap: context.onDataGap,
-        readCommitted: this.#isolation === 1,
-      })
-      this.#readers.set(reader.partition, reader)
-      this.#host.assigned(reader)
-    }
+    for (const one of opened) this.#handOut(one)
+  }
+
+  #handOut({ remembered, ...one }: Opened): void {
+    const { history, clock, log, onDataGap } = this.#options.context
+    const epoch = ++this.#epoch
+    const reader = new KafkaReader(this, { ...one, epoch, onDataGap, readCommitted: this.#isolation === 1 })
+    // A gap found at the opening is found again at the next one, unless its cause is mended: it needs no keeping.
+    const handed = one.gap ? reader : keepingGaps(reader, { history, gap: remembered, clock, log })
+    this.#readers.set(reader.partition, reader)
+    this.#handed.set(reader, handed)
+    this.#host.assigned(handed)
+  }
+
+  #revoked(reader: KafkaReader, how: 'drain' | 'lost'): Promise<void> {
+    return this.#host.revoked(this.#handed.get(reader) ?? reader, how)
   }
 
   async #drain(revoked: readonly KafkaReader[]): Promise<void> {
     await Promise.all(
       revoked.map(async (reader) => {
-        await this.#host.revoked(reader, 'drain')
+        await this.#revoked(reader, 'drain')
         reader.close()
         this.#readers.delete(reader.partition)
       }),
@@ -176,74 +204,27 @@ export class GroupReader implements ReaderHost {
     this.#readers.clear()
     for (const reader of lost) reader.close()
     if (lost.length > 0) this.#options.context.log.warn('partitions lost', { partitions: lost.length })
-    await Promise.all(lost.map((reader) => this.#host.revoked(reader, 'lost')))
+    await Promise.all(lost.map((reader) => this.#revoked(reader, 'lost')))
   }
 
   /** Heartbeats, until the group or the topics change. */
   async #stay(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options.context
     for (;;) {
-      await clock.sleep(this.#interval(), signal)
+      await clock.sleep(this.#heart.interval, signal)
       if (signal.aborted) return
-      const pulse = await this.#pulse()
+      const pulse = await this.#heart.pulse()
       if (pulse === 'rebalance' || (await this.#topics.changed())) return
+      void this.#remembered.catchUp(this.#topics.found)
       await this.#topics.refreshEnds([...this.#readers.values()])
     }
   }
 
-  /** Does something long without losing the membership. Rejects with MembershipLost after it is done, if it was lost. */
-  async #whileAlive(work: Promise<void>): Promise<void> {
-    const done = new AbortController()
-    const beating = this.#beat(done.signal)
-    beating.catch(() => undefined)
-    try {
-      await work
-    } finally {
-      done.abort()
-      await beating
-    }
-  }
-
-  async #beat(done: AbortSignal): Promise<void> {
-    const { clock } = this.#options.context
-    for (;;) {
-      await clock.sleep(this.#interval(), done)
-      if (done.aborted) return
-      try {
-        await this.#pulse()
-      } catch (thrown) {
-        // The commits of a drain that goes on are refused from now on.
-        for (const reader of this.#readers.values()) reader.close()
-        throw thrown
-      }
-    }
-  }
-
-  /** Rejects with MembershipLost when the group has given up on us, or must have by now. */
-  async #pulse(): Promise<'ok' | 'rebalance'> {
-    try {
-      const pulse = await this.#membership.heartbeat()
-      if (pulse === 'lost') throw new MembershipLost('thrown out')
-      this.#contact()
-      return pulse
-    } catch (thrown) {
-      if (thrown instanceof MembershipLost || this.#silence() > this.#options.sessionTimeout) throw new MembershipLost()
-      this.#host.connection(asBridgeError(thrown))
-      return 'ok'
-    }
-  }
-
-  #interval(): number {
-    return Math.min(1_000, this.#options.sessionTimeout / 6)
-  }
-
-  #contact(): void {
-    this.#lastContact = this.#options.context.clock.monotonic()
-  }
-
-  /** Milliseconds since the group last heard of us. */
-  #silence(): number {
-    return this.#options.context.clock.monotonic() - this.#lastContact
+  #whileAlive(work: Promise<void>): Promise<void> {
+    return this.#heart.during(work, () => {
+      // The commits of a drain that goes on are refused from now on.
+      for (const reader of this.#readers.values()) reader.close()
+    })
   }
 
   want(reader: KafkaReader): void {
@@ -251,11 +232,18 @@ export class GroupReader implements ReaderHost {
   }
 
   commit(reader: KafkaReader, offset: number): Promise<void> {
-    return this.#commits.commit(this.#commit(reader, offset), () => !reader.closed)
+    const { at, topicId, generation } = reader
+    const commit = commitOf({ at, topicId, generation, offset }, this.#cluster)
+    return this.#commits.commit(commit, () => !reader.closed)
   }
 
-  #commit({ at, topicId }: { readonly at: TopicPartition; readonly topicId: string }, offset: number): Commit {
-    return { ...at, offset, metadata: metadataOf(topicId, this.#topics.counts.get(at.topic) ?? 0) }
+  async goOn(reader: KafkaReader, topicId: string, offset: number): Promise<void> {
+    const { at, generation } = reader
+    const topic = this.#cluster.topic(at.topic)
+    if (topic === undefined) return
+    const commit = commitOf({ at, topicId, generation, offset }, this.#cluster)
+    await this.#commits.commit(commit, () => !reader.closed)
+    await this.#remembered.begun([{ at, topic, renews: true, decided: true }])
   }
 
   topicId({ at }: KafkaReader): string | undefined {
@@ -268,15 +256,7 @@ export class GroupReader implements ReaderHost {
   }
 
   findLeaders(): Promise<void> {
-    this.#leaders ??= this.#askLeaders().finally(() => {
-      this.#leaders = undefined
-    })
-    return this.#leaders
-  }
-
-  async #askLeaders(): Promise<void> {
-    await this.#options.context.clock.sleep(leadersDelay)
-    await this.#cluster.metadata([...this.#topics.counts.keys()]).catch(() => undefined)
+    return this.#topics.findLeaders()
   }
 
   mayPrefetch(): boolean {

@@ -4,6 +4,7 @@ import { BridgeError, fenced } from '../../core/errors.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
 import { answerError, codeName } from './errors.ts'
 import { type Expansion, type FetchedBatch, scan } from './fetched.ts'
+import { InFlight } from './in-flight.ts'
 import { LagMeter } from './lag.ts'
 import { OldFormatError } from './record-batch.ts'
 import { dataGap } from './start.ts'
@@ -17,6 +18,8 @@ export interface ReaderHost {
   commit(reader: KafkaReader, offset: number): Promise<void>
   /** Looks up where the partition begins, after records are gone. Rejects with a BridgeError. */
   earliest(reader: KafkaReader): Promise<number>
+  /** Gives the reader's partition a position behind a gap, perhaps of a topic made again. Rejects with a BridgeError. */
+  goOn(reader: KafkaReader, topicId: string, offset: number): Promise<void>
   /** The id of this reader's topic as last heard: it changes when the topic is deleted and made again. */
   topicId(reader: KafkaReader): string | undefined
   /** Asks for the leaders again. Never rejects. */
@@ -32,6 +35,8 @@ export interface ReaderOptions {
   readonly epoch: number
   /** The topic's id: positions are of this topic, not of another one of its name. */
   readonly topicId: string
+  /** Of the bridge's history: written beside each position. */
+  readonly generation: number
   /** The offset to start at. */
   readonly offset: number
   readonly onDataGap: 'Stop' | 'Continue'
@@ -62,13 +67,13 @@ export class KafkaReader implements PartitionReader {
   readonly #expansion: Expansion = { ratio: 4 }
   #topicId: string
   #position: number
-  #committed: number
+  readonly #inFlight: InFlight
   #buffer: FetchedBatch[] = []
-  /** The newest batch handed out. */
-  #newest: FetchedBatch | undefined
   #error: BridgeError | undefined
   #fetching = false
   #closed = false
+  /** The topic is gone: what is settled late is no position of the one that took its place. */
+  #gone = false
   #wakeUp: () => void = () => undefined
 
   constructor(host: ReaderHost, options: ReaderOptions) {
@@ -79,12 +84,16 @@ export class KafkaReader implements PartitionReader {
     this.epoch = options.epoch
     this.#topicId = options.topicId
     this.#position = options.offset
-    this.#committed = options.offset
+    this.#inFlight = new InFlight(options.offset)
     this.#meter = new LagMeter(options.offset)
   }
 
   get topicId(): string {
     return this.#topicId
+  }
+
+  get generation(): number {
+    return this.#options.generation
   }
 
   /** The offset of the next fetch. */
@@ -111,7 +120,7 @@ export class KafkaReader implements PartitionReader {
       if (error !== undefined && !signal.aborted) throw error
       return undefined
     }
-    this.#newest = batch
+    this.#inFlight.handedOut(batch)
     this.#meter.handedOut(batch.last, batch.lastTimestamp)
     if (this.#buffer.length === 0 && this.#error === undefined && this.#host.mayPrefetch()) this.#want()
     return batch
@@ -130,6 +139,7 @@ export class KafkaReader implements PartitionReader {
   close(): void {
     this.#closed = true
     this.#buffer = []
+    this.#inFlight.release()
   }
 
   /** The fetch failed as a whole. */
@@ -164,8 +174,7 @@ export class KafkaReader implements PartitionReader {
     this.#buffer.push(...scanned.batches)
     if (scanned.error !== undefined) this.#error = this.#unreadable(scanned.error)
     // Only markers and aborted records, and nothing before them is open: as good as settled.
-    const open = this.#newest !== undefined && this.#committed < this.#newest.next
-    if (this.#buffer.length === 0 && !open) this.#meter.settledTo(this.#position)
+    if (this.#buffer.length === 0 && !this.#inFlight.open) this.#meter.settledTo(this.#position)
   }
 
   #unreadable(cause: unknown): BridgeError {
@@ -181,8 +190,8 @@ export class KafkaReader implements PartitionReader {
 
   /** The records we had not read are gone with the old topic. */
   async #recreated(topicId: string): Promise<void> {
-    const gone = await this.#gap('the topic was deleted and made again')
-    if (gone) this.#topicId = topicId
+    this.#gone = true
+    await this.#gap('the topic was deleted and made again', topicId)
   }
 
   /** Retention ran past us, or an unclean election cut the partition. */
@@ -192,22 +201,25 @@ export class KafkaReader implements PartitionReader {
     )
   }
 
-  /** Records are gone: waits for a person, or goes on from the earliest. True when it goes on. */
-  async #gap(why: string): Promise<boolean> {
+  /** Records are gone: waits for a person, or goes on from the earliest. */
+  async #gap(why: string, topicId = this.#topicId): Promise<void> {
     try {
       const earliest = await this.#host.earliest(this)
-      const goOn = this.#options.onDataGap === 'Continue'
       const detail = `position ${this.#position} is gone, ${why}, the earliest record is at ${earliest}`
-      if (!goOn) this.#error = dataGap(this.at, detail)
-      else {
-        this.#position = earliest
-        this.#committed = earliest
+      if (this.#options.onDataGap === 'Stop') {
+        this.#error = dataGap(this.at, detail)
+        return
       }
-      return goOn
+      // What is settled later would be taken for a position behind the gap.
+      await this.#inFlight.allSettled()
+      await this.#host.goOn(this, topicId, earliest)
+      this.#topicId = topicId
+      this.#gone = false
+      this.#position = earliest
+      this.#inFlight.beginAt(earliest)
     } catch (thrown) {
       if (!(thrown instanceof BridgeError)) throw thrown
       this.#error = thrown
-      return false
     }
   }
 
@@ -232,17 +244,11 @@ export class KafkaReader implements PartitionReader {
   async #commit({ position }: Progress): Promise<void> {
     if (this.#closed) throw fenced(this.partition)
     if (typeof position !== 'number') return
-    // When nothing is open, the position goes behind what was skipped: else lag would count transaction markers for ever.
-    const all = this.#newest !== undefined && position >= this.#newest.lastRecord
-    const offset = all ? this.#idlePosition() : position + 1
-    if (offset <= this.#committed) return
-    await this.#host.commit(this, offset)
-    this.#committed = offset
+    const idle = this.#buffer.length === 0 ? this.#position : undefined
+    const offset = this.#inFlight.offsetBehind(position, idle)
+    if (offset <= this.#inFlight.settled) return
+    if (!this.#gone) await this.#host.commit(this, offset)
+    this.#inFlight.settledTo(offset)
     this.#meter.settledTo(offset)
-  }
-
-  /** With everything handed out settled: behind everything skipped since. */
-  #idlePosition(): number {
-    return this.#buffer.length === 0 ? this.#position : (this.#newest?.next ?? this.#position)
   }
 }

@@ -1,100 +1,181 @@
-/** Where to start a partition: at the group's position, or where the spec says, once. */
-import { listOffsetsV5 } from '@platformatic/kafka'
+/** Where to start a partition: at the group's position, where its history says, or nowhere until a person decides. Pure. */
+import { type FoundStream, fromEarliest, type HistoryContent, type KnownStream } from '../../history/content.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { TopicPartition } from './assignor.ts'
-import type { Cluster, TopicPlace } from './cluster.ts'
-import { answerError, codeName, translate } from './errors.ts'
+import type { TopicPlace } from './cluster.ts'
 import type { Committed } from './membership.ts'
+import { earliest, latest } from './offsets.ts'
+import { readMetadata } from './position-tag.ts'
 import type { KafkaSourceConfig } from './schema.ts'
-
-/** Kafka's names for the two ends of a partition, where a time is expected. */
-export const earliest = -2n
-export const latest = -1n
+import { countsOf } from './topics.ts'
 
 /**
- * What is written beside a committed position: which topic it was (a topic made again under its name has other records
- * at that position), and how many partitions it had (a partition beyond them is new, and read from its beginning).
+ * - committed: go on there. `byHand`: another program set the position, which is a person's decision.
+ * - at: a time to look up. `renews`: all that is remembered of the topic is of an earlier one of its name.
+ * - gap: nothing is read until a person decides. `renews` as above, once that is to go on.
  */
-export const metadataOf = (topicId: string, partitions: number): string => `streambridge/1 ${topicId} ${partitions}`
-
-function readMetadata(metadata: string): { id: string; partitions: number } | undefined {
-  const match = /^streambridge\/1 (\S+) ([0-9]+)$/.exec(metadata)
-  return match === null ? undefined : { id: match[1] ?? '', partitions: Number(match[2]) }
-}
-
-/** committed: go on there. recreated: the position is of an earlier topic of this name. Otherwise: a time to look up. */
 export type Start =
-  | { readonly kind: 'committed'; readonly offset: number }
-  | { readonly kind: 'recreated'; readonly offset: number }
-  | { readonly kind: 'at'; readonly time: bigint }
+  | { readonly kind: 'committed'; readonly offset: number; readonly generation: number; readonly byHand: boolean }
+  | { readonly kind: 'at'; readonly time: bigint; readonly renews: boolean }
+  | { readonly kind: 'gap'; readonly detail: string; readonly renews: boolean }
 
-/** `committed`: what the group has, by `topic/partition`. */
+/** `committed`: what the group has for this partition. */
 export function startOf(
   partition: number,
   topic: TopicPlace,
-  committed: ReadonlyMap<string, Committed>,
-  position: KafkaSourceConfig['startPosition'],
+  committed: Committed | undefined,
+  content: HistoryContent,
 ): Start {
-  const own = committed.get(`${topic.name}/${partition}`)
-  if (own !== undefined) {
-    const written = readMetadata(own.metadata)
-    const same = written === undefined || written.id === topic.id
-    return { kind: same ? 'committed' : 'recreated', offset: own.offset }
-  }
-  const added = topic.partitions.some((_, other) => {
-    const written = readMetadata(committed.get(`${topic.name}/${other}`)?.metadata ?? '')
-    return written !== undefined && written.id === topic.id && written.partitions <= partition
-  })
-  return { kind: 'at', time: added ? earliest : timeOf(position) }
+  const own = committed && fitting(committed, topic, content.generation)
+  if (own !== undefined) return own
+  const known = content.streams[streamName(topic.name)]
+  return gapAt(partition, topic, committed, content) ?? beginningAt(partition, topic, known, content.start)
 }
 
-function timeOf({ type, timestamp }: KafkaSourceConfig['startPosition']): bigint {
-  if (type === 'Timestamp') return BigInt(Date.parse(timestamp ?? ''))
-  return type === 'Latest' ? latest : earliest
+function gapAt(
+  partition: number,
+  topic: TopicPlace,
+  committed: Committed | undefined,
+  { generation, streams }: HistoryContent,
+): Start | undefined {
+  const known = streams[streamName(topic.name)]
+  const begun = known?.begun.includes(String(partition)) === true
+  const tag = committed && readMetadata(committed.metadata)
+  // Of an earlier topic of this name. It counts for nothing where a person has decided to go on with the one that there is.
+  if (tag !== undefined && tag.generation >= generation && (begun || !isOf(known, topic)))
+    return madeAgain(topic, tag.topicId, committed)
+  if (known !== undefined && !isOf(known, topic) && known.begun.length > 0)
+    return madeAgain(topic, known.birth ?? '', undefined)
+  return begun ? { kind: 'gap', renews: false, detail: lost } : undefined
+}
+
+function beginningAt(
+  partition: number,
+  topic: TopicPlace,
+  known: KnownStream | undefined,
+  start: string | undefined,
+): Start {
+  const sinceBeginning = isOf(known, topic) && partition < (known?.found ?? 0)
+  const renews = known !== undefined && !isOf(known, topic)
+  return { kind: 'at', time: sinceBeginning ? timeOf(start) : earliest, renews }
+}
+
+const lost =
+  'the bridge has read it before, and the consumer group has no position of it any more: it expired (offsets.retention.minutes), was deleted, or was in another group (spec.source.kafka.consumerGroup)'
+
+function madeAgain({ id }: TopicPlace, topicId: string, committed: Committed | undefined): Start {
+  const position = committed === undefined ? 'what the bridge has read' : `position ${committed.offset}`
+  const detail = `${position} is of another topic of this name (id ${topicId}, now ${id}): it was deleted and made again, or spec.source.kafka.bootstrapServers name another cluster`
+  return { kind: 'gap', renews: true, detail }
+}
+
+/** The group's position where it is one of this topic, and of this generation or a later one. */
+function fitting({ offset, metadata }: Committed, topic: TopicPlace, atLeast: number): Start | undefined {
+  const tag = readMetadata(metadata)
+  if (tag === undefined) return { kind: 'committed', offset, generation: atLeast, byHand: true }
+  if (tag.topicId !== topic.id || tag.generation < atLeast) return undefined
+  return { kind: 'committed', offset, generation: tag.generation, byHand: false }
+}
+
+/** What can be gone on with while nobody can say what the bridge remembers: a position of our own, of this very topic. */
+export function fittingUnremembered(topic: TopicPlace, committed: Committed | undefined): Start | undefined {
+  const own = committed && fitting(committed, topic, 0)
+  return own?.kind === 'committed' && !own.byHand ? own : undefined
+}
+
+/** Where the connector's word for a generation's start stands for the times of Kafka. */
+function timeOf(start: string | undefined): bigint {
+  if (start === startLatest) return latest
+  return start === undefined || start === fromEarliest ? earliest : BigInt(Date.parse(start))
+}
+
+const startLatest = 'Latest'
+
+/** A generation's start, as the history keeps it. */
+export const startWord = ({ type, timestamp }: KafkaSourceConfig['startPosition']): string =>
+  type === 'Timestamp' ? (timestamp ?? '') : type === 'Latest' ? startLatest : fromEarliest
+
+const prefix = 'topic '
+
+/** A topic's name as the history knows it, and back. */
+export const streamName = (topic: string): string => `${prefix}${topic}`
+export const topicOf = (stream: string): string => stream.slice(prefix.length)
+
+/** Clusters before 2.8, and some that speak the protocol, have no ids. */
+const noId = '00000000-0000-0000-0000-000000000000'
+
+export const streamOf = ({ name, id, partitions }: TopicPlace): FoundStream => ({
+  name: streamName(name),
+  birth: id === noId ? undefined : id,
+  found: partitions.length,
+})
+
+/** Whether what is known is of this very topic, as far as anybody can tell. */
+function isOf(known: KnownStream | undefined, topic: TopicPlace): boolean {
+  const { birth } = streamOf(topic)
+  return known !== undefined && (known.birth === undefined || birth === undefined || known.birth === birth)
+}
+
+/** What an older version of StreamBridge, or the bridge before it was deleted, has left in the group. */
+export interface Legacy {
+  readonly generation: number
+  readonly streams: Readonly<Record<string, KnownStream>>
 }
 
 /**
- * Offsets at given times (or ends), by `topic/partition`; absent where no record is that new. Only committed ones with
- * `isolation` 1. Rejects with a BridgeError.
+ * A history for positions that have none: undefined where there are no such positions, or only ones of before a reset.
+ * A topic without any was made later: what is not in the history is read from its first record.
  */
-export async function offsetsAt(
-  cluster: Cluster,
-  wanted: readonly (TopicPartition & { readonly time: bigint })[],
-  isolation: 0 | 1,
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>()
-  const leaderOf = ({ topic, partition }: TopicPartition): number => cluster.place(topic, partition)?.leader ?? -1
-  const what = 'looking up offsets'
-  const ask = async (leader: number, ones: readonly (TopicPartition & { readonly time: bigint })[]): Promise<void> => {
-    const to = { broker: cluster.broker(leader), lane: 'control' } as const
-    const answer = await cluster.send(to, listOffsetsV5.api, -1, isolation, lookUps(ones))
-    const partitions = answer.topics.flatMap(({ name, partitions }) => partitions.map((one) => ({ name, ...one })))
-    for (const { name, partitionIndex, errorCode, offset } of partitions) {
-      if (errorCode !== 0) throw answerError(codeName(errorCode), what)
-      if (offset >= 0n) found.set(`${name}/${partitionIndex}`, Number(offset))
+export function legacyOf(
+  topics: readonly TopicPlace[],
+  committed: ReadonlyMap<string, Committed>,
+  generation: number,
+): Legacy | undefined {
+  const tagged = [...countsOf(topics)].map(([name, count]) => ({ name, tags: tagsOf(name, count, committed) }))
+  const newest = Math.max(0, ...tagged.flatMap(({ tags }) => tags.map((tag) => tag.generation)))
+  const streams: Record<string, KnownStream> = {}
+  for (const { name, tags } of tagged) {
+    const [first] = tags
+    if (first === undefined) continue
+    streams[streamName(name)] = {
+      ...(first.topicId === noId ? {} : { birth: first.topicId }),
+      found: Math.max(...tags.map(({ partitions }) => partitions)),
+      begun: tags.filter((tag) => tag.generation === newest).map(({ partition }) => String(partition)),
     }
   }
-  try {
-    await Promise.all([...Map.groupBy(wanted, leaderOf)].map(([leader, ones]) => ask(leader, ones)))
-    return found
-  } catch (thrown) {
-    throw translate(thrown, what)
-  }
+  return newest < generation ? undefined : { generation: newest, streams }
 }
 
-const lookUps = (wanted: readonly (TopicPartition & { readonly time: bigint })[]) =>
-  [...Map.groupBy(wanted, ({ topic }) => topic)].map(([name, ones]) => ({
-    name,
-    partitions: ones.map(({ partition, time }) => ({
-      partitionIndex: partition,
-      currentLeaderEpoch: -1,
-      timestamp: time,
-    })),
-  }))
+function tagsOf(topic: string, count: number, committed: ReadonlyMap<string, Committed>) {
+  return Array.from({ length: count }, (_, partition) => {
+    const tag = readMetadata(committed.get(`${topic}/${partition}`)?.metadata ?? '')
+    return tag === undefined ? [] : [{ ...tag, partition }]
+  }).flat()
+}
 
-/** What the person is told when records are gone. */
+/** Whether the source was edited to other streams: none of those that are remembered is read any more. */
+export function isEdited({ streams }: HistoryContent, selects: (topic: string) => boolean): boolean {
+  const names = Object.keys(streams)
+  return names.length > 0 && !names.some((name) => selects(topicOf(name)))
+}
+
+/** What a person can do about a gap. */
+const advice =
+  'set spec.delivery.onDataGap: Continue to go on from the earliest record, or, while Paused, a new spec.lifecycle.reset.token to begin at startPosition'
+
+/** What the person is told when records are gone, or a position is. */
 export const dataGap = (one: TopicPartition, detail: string): BridgeError =>
   new BridgeError(
-    `topic "${one.topic}" partition ${one.partition}: ${detail}: set spec.delivery.onDataGap to Continue to go on from the earliest record, or reset the consumer group's offsets`,
+    `topic "${one.topic}" partition ${one.partition}: ${detail}: ${advice}, or set the consumer group's offsets by hand`,
     { kind: 'fatal', reason: 'DataGap' },
   )
+
+/** What the person is told when the source names other streams than those that were read. */
+export const editedSource = ({ streams }: HistoryContent): BridgeError => {
+  const names = Object.keys(streams).map((name) => `"${topicOf(name)}"`)
+  const some = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names
+  return new BridgeError(
+    `the bridge has read ${some.join(', ')} so far, and spec.source.kafka names none of them any more: ${advice}, or name the old topics again`,
+    { kind: 'fatal', reason: 'DataGap' },
+  )
+}

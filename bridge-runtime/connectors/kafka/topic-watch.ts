@@ -1,14 +1,14 @@
 /** Keeps an eye on the topics: how many partitions there are, and where those end that nobody polls. */
 import type { Clock } from '../../core/clock.ts'
 import { errorText, type Logger } from '../../observability/logger.ts'
-import type { Cluster, TopicPlace } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import type { KafkaReader } from './reader.ts'
-import { latest, offsetsAt } from './start.ts'
-import { countsOf, signatureOf } from './topics.ts'
+import { latest, offsetsAt } from './offsets.ts'
+import { countsOf, type FoundTopics, present, signatureOf } from './topics.ts'
 
 export interface TopicWatchOptions {
   readonly cluster: Cluster
-  readonly find: () => Promise<readonly TopicPlace[]>
+  readonly find: () => Promise<FoundTopics>
   readonly isolation: 0 | 1
   readonly clock: Clock
   readonly log: Logger
@@ -19,10 +19,13 @@ export interface TopicWatchOptions {
 /** Milliseconds. New topics and partitions must be read within a minute: one look and two rounds of the group. */
 const topicsAge = 20_000
 const endsAge = 5_000
+const leadersDelay = 100
 
 export class TopicWatch {
   readonly #options: TopicWatchOptions
   #counts: ReadonlyMap<string, number> = new Map()
+  #found: FoundTopics = { topics: [], missing: [] }
+  #leaders: Promise<void> | undefined
   #topicsSeen = 0
   #endsSeen = 0
 
@@ -35,11 +38,18 @@ export class TopicWatch {
     return this.#counts
   }
 
+  /** As last seen. */
+  get found(): FoundTopics {
+    return this.#found
+  }
+
   /** Looks now. Rejects with a BridgeError. */
   async refresh(): Promise<void> {
     const { clock, find, partitions } = this.#options
     this.#topicsSeen = clock.monotonic()
-    this.#counts = countsOf(await find())
+    const found = await find()
+    this.#counts = countsOf(present(found))
+    this.#found = found
     partitions([...this.#counts.values()].reduce((sum, count) => sum + count, 0))
   }
 
@@ -72,5 +82,19 @@ export class TopicWatch {
     } catch (thrown) {
       log.debug('ends could not be looked up', { error: errorText(thrown) })
     }
+  }
+
+  /** Asks again who leads the partitions. Never rejects. */
+  findLeaders(): Promise<void> {
+    this.#leaders ??= this.#askLeaders().finally(() => {
+      this.#leaders = undefined
+    })
+    return this.#leaders
+  }
+
+  async #askLeaders(): Promise<void> {
+    const { clock, cluster } = this.#options
+    await clock.sleep(leadersDelay)
+    await cluster.metadata([...this.#counts.keys()]).catch(() => undefined)
   }
 }

@@ -4,22 +4,49 @@ import type { Cluster, TopicPlace } from './cluster.ts'
 import { answerError } from './errors.ts'
 import type { KafkaSourceConfig } from './schema.ts'
 
-/** Finds the topics as they are now. Rejects with a BridgeError when one of a list is missing. */
-export function topicFinder(config: KafkaSourceConfig, cluster: Cluster): () => Promise<readonly TopicPlace[]> {
-  const { topics, topicsPattern } = config
-  if (topicsPattern === undefined) return () => listed(topics ?? [], cluster)
+/** Topics of a source as they are now. */
+export interface FoundTopics {
+  readonly topics: readonly TopicPlace[]
+  /** Names of the configuration that are not there yet. */
+  readonly missing: readonly string[]
+}
+
+export interface TopicFinder {
+  /** Rejects with a BridgeError, also when a topic of the list may not be seen: nobody knows whether it is there. */
+  readonly find: () => Promise<FoundTopics>
+  /** Whether a topic of this name is read when it is there. */
+  readonly selects: (name: string) => boolean
+}
+
+const notThere = 'UNKNOWN_TOPIC_OR_PARTITION'
+
+export function topicFinder({ topics = [], topicsPattern }: KafkaSourceConfig, cluster: Cluster): TopicFinder {
+  if (topicsPattern === undefined)
+    return { find: () => listed(topics, cluster), selects: (name) => topics.includes(name) }
   const pattern = RE2JS.compile(topicsPattern)
-  return async () => {
-    const found = await cluster.metadata(null)
-    return found.topics.filter(({ name, internal }) => !internal && pattern.matches(name))
+  const selects = (name: string): boolean => pattern.matches(name)
+  return {
+    find: async () => {
+      const found = await cluster.metadata(null)
+      return { topics: found.topics.filter(({ name, internal }) => !internal && selects(name)), missing: [] }
+    },
+    selects,
   }
 }
 
-async function listed(names: readonly string[], cluster: Cluster): Promise<readonly TopicPlace[]> {
+async function listed(names: readonly string[], cluster: Cluster): Promise<FoundTopics> {
   const { topics, failures } = await cluster.metadata(names)
-  for (const [name, failure] of failures) throw answerError(failure, `reading topic "${name}"`)
-  return topics
+  for (const [name, failure] of failures) if (failure !== notThere) throw missing(name, failure)
+  return { topics, missing: [...failures.keys()] }
 }
+
+/** All topics, or the error of one that is missing. */
+export function present(found: FoundTopics): readonly TopicPlace[] {
+  for (const name of found.missing) throw missing(name, notThere)
+  return found.topics
+}
+
+const missing = (name: string, failure: string): Error => answerError(failure, `reading topic "${name}"`)
 
 /** Partitions by topic. */
 export const countsOf = (topics: readonly TopicPlace[]): Map<string, number> =>

@@ -240,6 +240,7 @@ for (const onDataGap of ['Stop', 'Continue'] as const) {
     await produce(server, topic, numbered(3))
     await using reading = await start({}, { context: testContext({ onDataGap }) })
     await received(reading, 3)
+    await reading.commit()
     await withAdmin(server, (admin) => admin.deleteTopics({ topics: [topic] }))
     await eventually('it says that the topic is gone', () =>
       reading.errors.some(({ reason }) => reason === 'TopicNotFound'),

@@ -1,0 +1,114 @@
+/** A bridge that is started and stopped again and again: what it remembers outlives its runs, as its positions do. */
+import { offsetCommitV7 } from '@platformatic/kafka'
+import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster.ts'
+import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import type { Clock } from '../../../bridge-runtime/core/clock.ts'
+import type { BridgeError } from '../../../bridge-runtime/core/errors.ts'
+import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+import { eventually } from '../../support/eventually.ts'
+import { historyOn } from '../../support/leases/history.ts'
+import { withAdmin } from '../../support/kafka.ts'
+import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
+import { type Reading, read, testContext } from './harness.ts'
+
+export interface LifeOptions {
+  readonly onDataGap?: 'Stop' | 'Continue'
+  readonly reset?: string
+  readonly clock?: Clock
+  /** Beside the topics, the group and the servers. */
+  readonly config?: object
+  readonly store?: LeaseStore
+}
+
+export interface Life {
+  readonly server: string
+  /** Also the name of the group. */
+  readonly topic: string
+  readonly store: LeaseStore
+  start(options?: LifeOptions): Promise<Reading>
+}
+
+/** The bridge reads `topic`, which is not made yet. */
+export async function bridgeLife(name: string): Promise<Life> {
+  const server = await sharedKafka()
+  const topic = uniqueName(name)
+  const leases = memoryLeases()
+  return {
+    server,
+    topic,
+    store: leases,
+    start({ onDataGap = 'Stop', reset, clock, config = {}, store = leases } = {}) {
+      const history = historyOn(store, { onDataGap, ...(reset === undefined ? {} : { reset }) })
+      const context = testContext({ leases: store, history, onDataGap, ...(clock === undefined ? {} : { clock }) })
+      const topics = 'topicsPattern' in config ? {} : { topics: [topic] }
+      const whole = {
+        bootstrapServers: [server],
+        consumerGroup: topic,
+        fetch: { maxWait: '100ms' },
+        ...topics,
+        ...config,
+      }
+      return read(whole, { context })
+    },
+  }
+}
+
+export const values = (reading: Reading): string[] => reading.records.map(({ value }) => String(value))
+
+/** `count` values from `from` on, as text. */
+export const numbers = (count: number, from = 0): string[] => Array.from({ length: count }, (_, n) => String(from + n))
+
+export const received = (reading: Reading, count: number): Promise<number> =>
+  eventually(
+    `${count} records are read`,
+    () => reading.records.length,
+    (length) => length >= count,
+  )
+
+export const owned = (reading: Reading, count: number): Promise<number> =>
+  eventually(
+    `${count} partitions are owned`,
+    () => reading.readers.size,
+    (size) => size === count,
+  )
+
+/** The DataGap that the reading tells of. */
+export const gapOf = (reading: Reading): Promise<BridgeError> =>
+  eventually('it tells of a gap', () => reading.errors.find(({ reason }) => reason === 'DataGap'))
+
+/** Ends a run that has read and settled so many records, and nothing else. */
+export async function readAndStop(reading: Reading, count: number): Promise<void> {
+  await received(reading, count)
+  await reading.stop()
+}
+
+/** What the broker does to a group that was empty for `offsets.retention.minutes`. */
+export const expireOffsets = (server: string, group: string): Promise<unknown> =>
+  eventually('the offsets are gone', async () => {
+    await withAdmin(server, (admin) => admin.deleteGroups([group]))
+    return true
+  })
+
+export interface Position {
+  readonly group: string
+  readonly topic: string
+  /** Of partition 0. */
+  readonly offset: number
+  /** kafka-consumer-groups.sh --reset-offsets writes none. */
+  readonly metadata?: string
+}
+
+/** Writes a position as no member: as a person's tool does, or a bridge that is gone. */
+export async function setOffset(
+  server: string,
+  { group, topic: name, offset, metadata = '' }: Position,
+): Promise<void> {
+  await using cluster = new Cluster({ clientId: 'by-hand', bootstrapServers: [server], connection: {} })
+  const partitions = [
+    { partitionIndex: 0, committedOffset: BigInt(offset), committedLeaderEpoch: -1, committedMetadata: metadata },
+  ]
+  await eventually('the group is empty', async () => {
+    const to = { broker: await cluster.coordinator(group), lane: 'control' } as const
+    return cluster.send(to, offsetCommitV7.api, group, -1, '', null, [{ name, partitions }])
+  })
+}
