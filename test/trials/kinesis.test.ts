@@ -1,0 +1,4 @@
+import { runTrials } from './trials.ts'
+import { kinesisWorld } from './worlds/kinesis.ts'
+
+runTrials(kinesisWorld)
