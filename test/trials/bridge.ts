@@ -55,8 +55,8 @@ export function trialBridge(t: TestContext, world: World): TrialBridge {
       running = await startRuntime({
         bridge: {
           name,
-          source: source as never,
-          sink: { file: { path } } as never,
+          source,
+          sink: { file: { path } },
           delivery: { drainTimeout: '5s', commitInterval: '200ms', ...(onDataGap === undefined ? {} : { onDataGap }) },
           ...(reset === undefined ? {} : { reset }),
         },
