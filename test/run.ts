@@ -4,6 +4,7 @@
  */
 import { globSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { cacheRoot } from './support/cache.ts'
 import { startEventHubs } from './support/event-hubs.ts'
 import { startKafka } from './support/kafka.ts'
 import { startKinesis } from './support/kinesis.ts'
@@ -22,6 +23,9 @@ import { choose, type Need, type Sorted, sortFiles } from './support/suites.ts'
 import { type Outcome, Reporter } from './support/test-reporter.ts'
 
 const root = join(import.meta.dirname, '..')
+
+// Every test file, and every bridge that one starts, is a process of its own: each would compile the same modules again.
+process.env['NODE_COMPILE_CACHE'] ??= join(cacheRoot, 'compiled')
 
 /** Makes what suites need ready; each is asked for once. They end with this process. */
 const prepare: Record<Need, () => Promise<void>> = {

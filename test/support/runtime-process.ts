@@ -77,7 +77,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<RuntimeProc
       replica,
     ],
     directory,
-    env: { PATH: process.env['PATH'], ...options.env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...options.env },
   })
   let port: number | undefined
   await awaitReady(server, `bridge ${file.name}`, () => Promise.resolve((port = startedPort(server)) !== undefined))

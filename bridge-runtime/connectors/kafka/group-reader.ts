@@ -150,7 +150,6 @@ export class GroupReader implements ReaderHost {
       return undefined
     }
     this.#heart.contact()
-    this.#host.connection(undefined)
     // The leader may know more partitions than this member does yet.
     if (assigned.some(({ topic, partition }) => partition >= (this.#topics.counts.get(topic) ?? 0)))
       await this.#topics.refresh()
@@ -170,6 +169,8 @@ export class GroupReader implements ReaderHost {
       log,
     })
     for (const one of opened) this.#handOut(one)
+    // Not before: who is told that it works may send at once, and `Latest` is where the partitions ended just now.
+    this.#host.connection(undefined)
   }
 
   #handOut({ remembered, ...one }: Opened): void {

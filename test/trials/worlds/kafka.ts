@@ -1,20 +1,10 @@
-import { createTopic, withAdmin } from '../../support/kafka.ts'
-import { lazily } from '../../support/ends/end.ts'
 import { eventually } from '../../support/eventually.ts'
-import { kafkaClient } from '../../support/kafka.ts'
+import { createTopic, kafkaClient, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka } from '../../support/shared-servers.ts'
 import type { World } from './world.ts'
 
 export async function kafkaWorld(): Promise<World> {
   const bootstrapServers = await sharedKafka()
-  const producer = lazily(
-    async () => {
-      const made = kafkaClient(bootstrapServers).producer()
-      await made.connect()
-      return made
-    },
-    (made) => made.disconnect(),
-  )
   const partitions = (topic: string): Promise<number> =>
     withAdmin(
       bootstrapServers,
@@ -34,9 +24,13 @@ export async function kafkaWorld(): Promise<World> {
       )
     },
     async send(topic, values) {
-      const [client, count] = [await producer.get(), await partitions(topic)]
+      const count = await partitions(topic)
       const messages = values.map((value, index) => ({ key: value, value, partition: index % count }))
-      await client.send({ topic, acks: -1, messages })
+      // A new one each time: this client drops, without a word, what goes to partitions that it does not know yet.
+      const producer = kafkaClient(bootstrapServers).producer()
+      await producer.connect()
+      await producer.send({ topic, acks: -1, messages })
+      await producer.disconnect()
     },
     grow: async (topic) =>
       void (await withAdmin(bootstrapServers, (admin) =>
@@ -44,6 +38,6 @@ export async function kafkaWorld(): Promise<World> {
       )),
     losePosition: ({ name }) =>
       withAdmin(bootstrapServers, async (admin) => void (await admin.deleteGroups([`streambridge.test.${name}`]))),
-    [Symbol.asyncDispose]: () => producer.close(),
+    async [Symbol.asyncDispose]() {},
   }
 }
