@@ -30,6 +30,7 @@ export const suites: readonly Suite[] = [
     folders: ['test/witness/'],
     needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs', 'python'],
   },
+  { name: 'examples', folders: ['test/examples/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
   { name: 'matrix', folders: ['test/matrix/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
   { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
 ]
