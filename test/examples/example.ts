@@ -1,5 +1,5 @@
 /** The manifests of `examples/`: as they stand, with the addresses and the Secret data of local servers. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readManifests } from '../../cli/manifests.ts'
 import { isStreamBridge } from '../../cli/commands/validate.ts'
@@ -12,6 +12,9 @@ const directory = join(import.meta.dirname, '../../examples')
 
 /** Names of the files that a person would copy. */
 export const exampleFiles = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.yaml'))
+
+/** What stands above the objects. */
+export const commentOf = (file: string): string => readFileSync(join(directory, file), 'utf8').split(/^(?!#)/m)[0] ?? ''
 
 export interface Example {
   readonly file: string

@@ -37,7 +37,7 @@ export const allArrived = (run: TestRun, sink: Pick<End, 'collect'>): Promise<un
       return { received: run.received, sent: run.sent }
     },
     ({ received, sent }) => received === sent,
-    { within: 90_000, every: 200 },
+    { within: 120_000, every: 200 },
   )
 
 /** Each record once, in the order of its key, unchanged. */
