@@ -4,6 +4,8 @@ import type { TestContext } from 'node:test'
 import { openEnd } from '../support/ends/brokers.ts'
 import { eventually } from '../support/eventually.ts'
 import type { RunningBridge } from '../support/run-bridge.ts'
+import { pullAll } from '../support/pubsub.ts'
+import { sharedPubsub } from '../support/shared-servers.ts'
 import { testRun } from '../support/verifier.ts'
 import { addressOf, brokerOf, type Example, pointedAt, secretsOf, type Servers } from './example.ts'
 import { allArrived, assertCopied, bridgeOf, stopped, type Trial } from './stage.ts'
@@ -71,5 +73,6 @@ export const readByTwo: Trial = async (t, example) => {
   })
   await allArrived(run, sink)
   for (const replica of replicas) await stopped(replica)
+  assert.deepEqual(await pullAll(await sharedPubsub(), source.stream), [])
   assertCopied(t, run)
 }
