@@ -7,19 +7,10 @@ import {
   ListShardsCommand,
   PutRecordsCommand,
 } from '@aws-sdk/client-kinesis'
-import kafkajs from 'kafkajs'
 import type { StreamClient } from '../support/ends/end.ts'
 import { kafkaClient } from '../support/kafka.ts'
 import { kinesisClient } from '../support/kinesis.ts'
 import type { TestRecord, TestRun } from '../support/verifier.ts'
-import { zstdCompress, zstdDecompress } from 'node:zlib'
-import { promisify } from 'node:util'
-
-/** kafkajs brings no Zstandard; Node does. */
-kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
-  compress: ({ buffer }: { buffer: Buffer }) => promisify(zstdCompress)(buffer),
-  decompress: (buffer: Buffer) => promisify(zstdDecompress)(buffer),
-})
 
 export interface Pace {
   readonly records: number

@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Kafka as Client, logLevel, type Admin } from 'kafkajs'
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
+import kafkajs, { Kafka as Client, logLevel, type Admin } from 'kafkajs'
 import { type Authority, createAuthority } from './certificates.ts'
 import { eventually } from './eventually.ts'
 import { type ListenerName, serverProperties } from './kafka-properties.ts'
@@ -152,6 +154,12 @@ async function format(classpath: string, properties: string, users: Readonly<Rec
   const tool = ['-XX:TieredStopAtLevel=1', '-Xmx128m', '-cp', classpath, 'kafka.tools.StorageTool']
   await runCommand('java', [...tool, 'format', `--cluster-id=${id}`, '-c', properties, ...scram], { install: java })
 }
+
+// kafkajs brings no zstd, Node does.
+kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
+  compress: ({ buffer }: { readonly buffer: Buffer }) => promisify(zstdCompress)(buffer),
+  decompress: (buffer: Buffer) => promisify(zstdDecompress)(buffer),
+})
 
 /** kafkajs, silent: the independent client of the tests. */
 export const kafkaClient = (bootstrapServers: string): Client =>

@@ -31,6 +31,7 @@ export const suites: readonly Suite[] = [
     needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs', 'python'],
   },
   { name: 'trials', folders: ['test/trials/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
+  { name: 'examples', folders: ['test/examples/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
   { name: 'matrix', folders: ['test/matrix/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
   { name: 'chaos', folders: ['test/chaos/'], needs: ['kafka', 'kinesis', 'pubsub', 'eventHubs'] },
 ]

@@ -35,11 +35,13 @@ export interface WitnessOptions {
   readonly keys?: number
   /** Bytes of a value. Default 200. */
   readonly bytes?: number
+  /** Each record must arrive with the header that it was sent with. Default false: it may have lost it on the way. */
+  readonly marked?: boolean
 }
 
 const programs = join(import.meta.dirname, 'witness')
 
-export function witness({ run, keys = 20, bytes = 200 }: WitnessOptions): Witness {
+export function witness({ run, keys = 20, bytes = 200, marked = false }: WitnessOptions): Witness {
   const journals = temporaryDirectory('witness')
   let sent = 0
   const call = async (verb: string, { broker, address }: Place, more: Readonly<Record<string, string | number>>) => {
@@ -60,6 +62,7 @@ export function witness({ run, keys = 20, bytes = 200 }: WitnessOptions): Witnes
         count: sent,
         within: within / 1000,
         journal: join(journals, stream),
+        marked: Number(marked),
       })
       return JSON.parse(told) as Verdict
     },

@@ -24,7 +24,7 @@ const pairs: readonly (readonly [Broker, Broker])[] = [
 async function moveAndStop(t: TestContext, [from, to]: readonly [Broker, Broker]): Promise<void> {
   await using source = await openEnd(from)
   await using sink = await openEnd(to)
-  const judge = witness({ run: source.stream })
+  const judge = witness({ run: source.stream, marked: source.headers && sink.headers })
   const directory = join(temporaryDirectory('witness'), 'run')
   const manifests = manifestsOf(`${from}-to-${to}`.toLowerCase(), {
     bridge: { name: '', source: source.hastySource, sink: sink.sink },

@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--keys", default=20, type=int)
     parser.add_argument("--size", default=200, type=int, help="bytes of a value")
     parser.add_argument("--within", default=60.0, type=float, help="seconds to wait for records that are missing")
+    parser.add_argument("--marked", default=0, type=int, help="1: a record without the header that it was sent with is corrupt")
     parser.add_argument("--journal", help="pubsub: a file for what was read, which no other count can read again")
     given = parser.parse_args()
     run = Run(given.run, given.keys, given.size)
@@ -39,7 +40,7 @@ def main() -> None:
     if given.verb == "produce":
         broker.produce(given.address, given.stream, list(run.records(given.begin, given.count)))
     else:
-        judge = Judge(run, given.count)
+        judge = Judge(run, given.count, given.marked == 1)
         follow(broker.read(given.address, given.stream, judge.arrived, given.journal), judge, given.within)
         print(judge.tally(), flush=True)
         # Clients take seconds to close, and nothing of theirs is wanted any more.
