@@ -35,7 +35,7 @@ export const aSpec = (changes: Partial<StreamBridgeSpecInput> = {}): StreamBridg
       bootstrapServers: ['kafka:9092'],
       topics: ['orders'],
       sasl: {
-        mechanism: 'PLAIN',
+        mechanism: 'SCRAM-SHA-512',
         usernameSecretRef: { name: 'orders-kafka', key: 'username' },
         passwordSecretRef: { name: 'orders-kafka', key: 'password' },
       },
