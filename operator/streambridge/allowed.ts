@@ -10,7 +10,7 @@ export const anything: Allowed = { images: [], serviceAccounts: [] }
 
 const matches = (pattern: string, text: string): boolean => {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`))
-  return new RegExp(`^${parts.join('[^]*')}$`).test(text)
+  return new RegExp(`^${parts.join('.*')}$`).test(text)
 }
 
 /** True where the whole text matches one of the patterns. */
