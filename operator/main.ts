@@ -81,6 +81,7 @@ function work(options: OperatorOptions, kube: KubeApi, key: Buffer, metrics: Ope
     resync: settings.resync,
     podMonitors: podMonitorsInstalled(kube, clock),
     image: settings.image,
+    allowed: settings.allowed,
     events,
     onPlan: (name, plan) => metrics.planned(name, plan),
   })

@@ -17,3 +17,13 @@ test('namespaces are separated by commas', () => {
 test('every variable at fault is named', () => {
   assert.throws(() => settingsFrom({ METRICS_PORT: 'x', RESYNC: 'soon' }), /STREAMBRIDGE_IMAGE.*METRICS_PORT.*RESYNC/)
 })
+
+test('patterns of what may be named are separated by commas, and none is no limit', () => {
+  const of = (variables: Record<string, string>) => settingsFrom({ STREAMBRIDGE_IMAGE: 'i', ...variables }).allowed
+  assert.deepEqual(of({}), { images: [], serviceAccounts: [] })
+  assert.deepEqual(of({ ALLOWED_IMAGES: 'ghcr.io/acme/*, other:1', ALLOWED_SERVICE_ACCOUNTS: 'bridge-*' }), {
+    images: ['ghcr.io/acme/*', 'other:1'],
+    serviceAccounts: ['bridge-*'],
+  })
+  assert.throws(() => of({ ALLOWED_IMAGES: '^ghcr' }), /ALLOWED_IMAGES: write patterns/)
+})

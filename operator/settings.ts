@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { duration, milliseconds } from '../crds/schema/common.ts'
 import { logLevels } from '../bridge-runtime/observability/logger.ts'
+import type { Allowed } from './streambridge/allowed.ts'
 
 const flag = (fallback: boolean) =>
   z
@@ -11,6 +12,15 @@ const flag = (fallback: boolean) =>
 
 const time = (fallback: string) => duration('').default(fallback).transform(milliseconds)
 
+/** Comma-separated; in a pattern `*` is any text. Empty: anything. */
+const patterns = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').flatMap((pattern) => (pattern.trim() === '' ? [] : [pattern.trim()])))
+  .refine((list) => list.every((pattern) => /^[A-Za-z0-9._/:@*-]+$/.test(pattern)), {
+    message: 'write patterns of letters, digits and . _ / : @ - in which * is any text, separated by commas',
+  })
+
 const environment = z.object({
   /** Comma-separated; empty: all. */
   WATCH_NAMESPACES: z
@@ -18,6 +28,8 @@ const environment = z.object({
     .default('')
     .transform((value) => value.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))),
   STREAMBRIDGE_IMAGE: z.string().min(1, 'name the image of the runtime'),
+  ALLOWED_IMAGES: patterns,
+  ALLOWED_SERVICE_ACCOUNTS: patterns,
   POD_NAME: z.string().min(1).default('streambridge-operator'),
   POD_NAMESPACE: z.string().min(1).default('default'),
   LEADER_ELECT: flag(true),
@@ -32,6 +44,7 @@ const environment = z.object({
 export interface Settings {
   readonly namespaces: readonly string[]
   readonly image: string
+  readonly allowed: Allowed
   readonly podName: string
   readonly podNamespace: string
   readonly leaderElection: boolean
@@ -53,6 +66,7 @@ export function settingsFrom(variables: Readonly<Record<string, string | undefin
   return {
     namespaces: data.WATCH_NAMESPACES,
     image: data.STREAMBRIDGE_IMAGE,
+    allowed: { images: data.ALLOWED_IMAGES, serviceAccounts: data.ALLOWED_SERVICE_ACCOUNTS },
     podName: data.POD_NAME,
     podNamespace: data.POD_NAMESPACE,
     leaderElection: data.LEADER_ELECT,

@@ -89,11 +89,6 @@ export class Engine {
     return this.#sinks !== undefined && !this.failing.disconnected('sink')
   }
 
-  /** `maxRecordsPerSecond` is what holds records back. */
-  get limited(): boolean {
-    return this.#rateLimit.holds
-  }
-
   /** Partitions of the whole source; undefined when unknown or unbounded. */
   get partitions(): number | undefined {
     return this.#partitions
@@ -287,7 +282,7 @@ export class Engine {
     const { out, deadLettered, filtered } = statistics.totals
     const busy = pumps.some((pump) => pump.busy)
     statistics.sample(busy, now)
-    this.stillness.look(pumps, now, { limited: this.limited, settled: out + deadLettered + filtered })
+    this.stillness.look(pumps, now, out + deadLettered + filtered)
   }
 
   async #every(interval: number, signal: AbortSignal, task: () => void): Promise<void> {

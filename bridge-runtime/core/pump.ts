@@ -65,17 +65,14 @@ export class Pump {
   #polled: Promise<void> = Promise.resolve()
 
   constructor(options: PumpOptions) {
-    const { reader, clock, failing, statistics } = options
+    const { reader, clock } = options
     this.#options = options
     this.reader = reader
     this.#lanes = Array.from({ length: laneCount(options.ordering, options.lanes) }, () => [])
     this.#movedAt = clock.monotonic()
     this.#watermark = new Watermark({ contiguous: reader.settlement.kind === 'watermark' })
     this.#committer = new Committer({
-      reader,
-      clock,
-      failing,
-      statistics,
+      ...options,
       progress: () => ({ position: this.#watermark.position, ended: this.#ended && this.#watermark.records === 0 }),
       fenced: () => this.lose(),
     })
@@ -100,6 +97,11 @@ export class Pump {
 
   get halted(): Halt | undefined {
     return this.#halted
+  }
+
+  /** The rate has not let go all of what was read: it is what holds the partition back. */
+  get limited(): boolean {
+    return this.#withheld > 0
   }
 
   get inFlightBytes(): number {

@@ -26,11 +26,6 @@ export class RateLimit {
     this.#next = clock.monotonic()
   }
 
-  /** True while it is what holds records back. */
-  get holds(): boolean {
-    return this.#waiting > 0
-  }
-
   /** Waits until some of the records may go. Resolves with how many: one or more; none when the signal aborted. */
   async take(wanted: number, signal: AbortSignal): Promise<number> {
     if (this.#perSecond === Number.POSITIVE_INFINITY) return wanted

@@ -18,7 +18,7 @@ interface Watched {
 const isShared = ({ reader }: Pump): boolean => reader.settlement.kind === 'individual'
 
 function waits(pump: Pump): boolean {
-  if (pump.halted !== undefined) return false
+  if (pump.halted !== undefined || pump.limited) return false
   if (pump.busy) return true
   const lag = pump.reader.lag()
   return isShared(pump) && lag.kind === 'known' && (lag.records ?? 0) > 0
@@ -37,14 +37,11 @@ export interface Still {
 export class Stillness {
   readonly #watched = new Map<Pump, Watched>()
 
-  /**
-   * @param limited true while the limit of records per second is what holds them
-   * @param settled records settled so far by this replica, which moves them in a partition that it shares
-   */
-  look(pumps: readonly Pump[], now: number, { limited, settled }: { limited: boolean; settled: number }): void {
+  /** @param settled records settled so far by this replica: what moves in a partition that it shares */
+  look(pumps: readonly Pump[], now: number, settled: number): void {
     for (const pump of this.#watched.keys()) if (!pumps.includes(pump)) this.#watched.delete(pump)
     for (const pump of pumps) {
-      if (limited || !waits(pump)) {
+      if (!waits(pump)) {
         this.#watched.delete(pump)
         continue
       }

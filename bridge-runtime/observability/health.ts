@@ -19,11 +19,12 @@ export function liveness(engine: Engine, now: number): Verdict {
   const { failing } = engine
   const explained =
     engine.state !== 'running' ||
-    engine.limited ||
     failing.all().some(({ component, error }) => failing.disconnected(component) || error.reason === 'Throttled')
   const stalled = explained
     ? []
-    : engine.pumps.filter((pump) => pump.halted === undefined && pump.busy && now - pump.movedAt > stallAfter)
+    : engine.pumps.filter(
+        (pump) => pump.halted === undefined && !pump.limited && pump.busy && now - pump.movedAt > stallAfter,
+      )
   const names = stalled.map((pump) => pump.reader.partition).join(', ')
   return stalled.length === 0
     ? { ok: true, message: 'ok' }

@@ -17,6 +17,8 @@ export type ConditionType = keyof typeof conditionTypes
 export const conditionReasons = {
   Accepted: 'The spec was checked and is in use.',
   InvalidSpec: 'The spec does not make sense; the message names the field. What ran before keeps running.',
+  NotAllowed:
+    'The spec names an image or a ServiceAccount that this operator does not allow. What ran before keeps running.',
   NameConflict: 'An object of that name exists that belongs to something else; it is left alone.',
   Resolved: 'Everything named was found.',
   SecretNotFound: 'A Secret is missing. Pods start once it exists.',

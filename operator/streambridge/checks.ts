@@ -1,6 +1,7 @@
 /** Everything that must hold before the workload is written: ordered, each a question with one answer. Pure. */
 import { milliseconds } from '../../crds/schema/common.ts'
 import type { ConditionType, conditionReasons } from '../../crds/schema/conditions.ts'
+import { type Allowed, isAllowed } from './allowed.ts'
 import type { Bridge } from './bridge.ts'
 import { childName, configMapName } from './desired/labels.ts'
 import { configHashOf } from './desired/config-map.ts'
@@ -19,7 +20,7 @@ export interface Finding {
   readonly message: string
 }
 
-type Check = (observed: Observed, bridge: Bridge) => Finding | undefined
+type Check = (observed: Observed, bridge: Bridge, allowed: Allowed) => Finding | undefined
 
 const invalid = (message: string): Finding => ({
   condition: 'ConfigValid',
@@ -38,6 +39,23 @@ const backoffGrows: Check = (_, { spec }) => {
     ? invalid('spec.delivery.retry.initialBackoff: must not be longer than maxBackoff')
     : undefined
 }
+
+const notAllowed = (what: string, patterns: readonly string[], otherwise: string): Finding => ({
+  ...invalid(
+    `${what} is not allowed; this operator allows ${patterns.join(', ')}, and ${otherwise} where none is named`,
+  ),
+  reason: 'NotAllowed',
+})
+
+const imageIsAllowed: Check = (_, { spec: { image } }, { images }) =>
+  image === undefined || isAllowed(image, images)
+    ? undefined
+    : notAllowed(`spec.image: "${image}"`, images, 'its own image')
+
+const serviceAccountIsAllowed: Check = (_, { spec: { serviceAccountName: name } }, { serviceAccounts }) =>
+  name === undefined || isAllowed(name, serviceAccounts)
+    ? undefined
+    : notAllowed(`spec.serviceAccountName: "${name}"`, serviceAccounts, 'one of its own making')
 
 const childNamesAreOurs: Check = ({ children }, bridge) => {
   const names = new Set([childName(bridge.name), configMapName(bridge.name, configHashOf(bridge))])
@@ -73,14 +91,16 @@ const secretsExist: Check = ({ refs, secrets }) => {
 const checks: readonly Check[] = [
   nameFits, // before anything is named after it
   backoffGrows,
+  imageIsAllowed, // before a pod runs it
+  serviceAccountIsAllowed,
   childNamesAreOurs, // never adopt what we did not make
   secretsExist, // before pods roll into a mount that cannot succeed
 ]
 
 /** What is wrong, one finding per condition at most. Empty: the workload may be written. */
-export function findingsOf(observed: Observed): readonly Finding[] {
+export function findingsOf(observed: Observed, allowed: Allowed): readonly Finding[] {
   const { parsed } = observed
   if (parsed.kind === 'invalid') return [invalid(parsed.message)]
-  const findings = checks.flatMap((check) => check(observed, parsed.bridge) ?? [])
+  const findings = checks.flatMap((check) => check(observed, parsed.bridge, allowed) ?? [])
   return findings.filter((finding, index) => findings.findIndex((f) => f.condition === finding.condition) === index)
 }

@@ -14,23 +14,33 @@ type DeadLetter = NonNullable<StreamBridgeStatus['deadLetter']>
 /** Process counters begin at 0: one that has fallen has begun anew. */
 const added = (now: number, before: number): number => (now >= before ? now - before : now)
 
+type Replicas = readonly Pick<ObservedPod, 'name' | 'seen'>[]
+type Counted = NonNullable<DeadLetter['counted']>
+
+/** What is counted of each replica from now on; a silent one as before. */
+const countedOf = (pods: Replicas, before: ReadonlyMap<string, number>): Counted =>
+  pods.map(({ name, seen }) => ({
+    replica: name,
+    total: seen?.report.totals.deadLettered ?? before.get(name) ?? 0,
+  }))
+
+function lastReasonOf(pods: Replicas): string | undefined {
+  const letters = pods.flatMap(({ seen }) => seen?.report.lastDeadLetter ?? [])
+  const [last] = letters.toSorted((a, b) => b.at - a.at)
+  return last && clip(last.reason)
+}
+
 /** Undefined where no replica has ever reported. */
-export function deadLetterOf(
-  pods: readonly Pick<ObservedPod, 'name' | 'seen'>[],
-  previous: StreamBridgeStatus['deadLetter'],
-): DeadLetter | undefined {
-  const before = new Map((previous?.counted ?? []).map(({ replica, total }) => [replica, total]))
-  let total = previous?.total ?? 0
-  const counted: { replica: string; total: number }[] = []
-  for (const { name, seen } of pods) {
-    const known = before.get(name) ?? 0
-    const now = seen?.report.totals.deadLettered ?? known
-    total += added(now, known)
-    if (now > 0) counted.push({ replica: name, total: now })
+export function deadLetterOf(pods: Replicas, previous: Partial<DeadLetter> = {}): DeadLetter | undefined {
+  const before = new Map(previous.counted?.map(({ replica, total }) => [replica, total]))
+  const counted = countedOf(pods, before)
+  if (previous.total === undefined && pods.every(({ seen }) => seen === undefined)) return undefined
+  const news = counted.map(({ replica, total }) => added(total, before.get(replica) ?? 0))
+  const lastReason = lastReasonOf(pods) ?? previous.lastReason
+  const some = counted.filter(({ total }) => total > 0)
+  return {
+    total: news.reduce((sum, more) => sum + more, previous.total ?? 0),
+    ...(lastReason !== undefined && { lastReason }),
+    ...(some.length > 0 && { counted: some }),
   }
-  const reports = pods.flatMap(({ seen }) => (seen === undefined ? [] : [seen.report]))
-  if (previous === undefined && reports.length === 0) return undefined
-  const [last] = reports.flatMap(({ lastDeadLetter }) => lastDeadLetter ?? []).toSorted((a, b) => b.at - a.at)
-  const lastReason = last === undefined ? previous?.lastReason : clip(last.reason)
-  return { total, ...(lastReason !== undefined && { lastReason }), ...(counted.length > 0 && { counted }) }
 }

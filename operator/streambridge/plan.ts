@@ -11,6 +11,7 @@ import {
   serviceAccounts,
 } from '../kube/resources.ts'
 import type { KubeObject, Resource } from '../kube/api.ts'
+import type { Allowed } from './allowed.ts'
 import { differing } from './apply-needed.ts'
 import type { Bridge } from './bridge.ts'
 import { type Finding, findingsOf } from './checks.ts'
@@ -45,6 +46,7 @@ export interface PlanContext {
   readonly now: Instant
   /** The runtime image where the spec names none. */
   readonly image: string
+  readonly allowed: Allowed
   readonly memory: ScalingMemory | undefined
   /** Since when a partition is read by no replica, on the monotonic clock, as the last plan said. */
   readonly unreadSince?: number | undefined
@@ -148,10 +150,10 @@ function nextLook(interval: number, blocked: boolean, rejection: Rejection | und
 const isWriting = ({ finalizers, apply, remove }: Writes): boolean =>
   finalizers !== undefined || apply.length + remove.length > 0
 
-function planForLeaving(observed: Observed, leaving: Leaving, { now, memory, rejection }: PlanContext): Plan {
+function planForLeaving(observed: Observed, leaving: Leaving, { now, memory, rejection, allowed }: PlanContext): Plan {
   const { message, remove, finalizers, next } = leaving
   const replicas = none(memory)
-  const findings = findingsOf(observed)
+  const findings = findingsOf(observed, allowed)
   const unread = undefined
   const status = statusOf({ observed, leaving: message, findings, replicas, writes: [], rejection, unread, now })
   const pause = rejection === undefined ? (next ?? observed.interval) : rejectedInterval
@@ -166,12 +168,12 @@ function unreadSinceOf(observed: Observed, bridge: Bridge | undefined, { now, un
 }
 
 export function planFor(observed: Observed, context: PlanContext): Plan {
-  const { now, image, memory, rejection } = context
+  const { now, image, allowed, memory, rejection } = context
   const leaving = leavingOf(observed, now.wall)
   if (leaving !== undefined) return planForLeaving(observed, leaving, context)
 
   const { parsed, interval } = observed
-  const findings = findingsOf(observed)
+  const findings = findingsOf(observed, allowed)
   const bridge = parsed.kind === 'valid' ? parsed.bridge : undefined
   const blocked = bridge === undefined || findings.some((finding) => blocks(finding, bridge))
 

@@ -1,6 +1,7 @@
 /** Brings about one StreamBridge: observe, plan, apply, publish. */
 import type { Outcome } from '../kube/controller.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import { type Allowed, anything } from './allowed.ts'
 import { apply } from './apply.ts'
 import { type Before, observe, type ObserveOptions } from './observe.ts'
 import type { Observed } from './observed.ts'
@@ -12,6 +13,8 @@ import type { ScalingMemory } from './scaling-policy.ts'
 export interface ReconcileOptions extends ObserveOptions {
   /** Runtime image where the spec names none. */
   readonly image: string
+  /** What StreamBridges may name. Default: anything. */
+  readonly allowed?: Allowed
   readonly events: Pick<EventRecorder, 'record'>
   /** What was decided, for metrics; undefined when the StreamBridge is gone. */
   readonly onPlan?: (key: string, plan: Plan | undefined) => void
@@ -40,7 +43,7 @@ export interface Reconciler {
 }
 
 export function createReconciler(options: ReconcileOptions): Reconciler {
-  const { kube, clock, image, events, onPlan } = options
+  const { kube, clock, image, events, onPlan, allowed = anything } = options
   const memories = new Map<string, Memory>()
   const changed = new Set<string>()
 
@@ -60,7 +63,13 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       return { again: 'onChange' }
     }
     const now = { wall: clock.now(), monotonic: clock.monotonic() }
-    const plan = await carryOut(key, observed, { now, image, memory: memory.scaling, unreadSince: memory.unreadSince })
+    const plan = await carryOut(key, observed, {
+      now,
+      image,
+      allowed,
+      memory: memory.scaling,
+      unreadSince: memory.unreadSince,
+    })
     for (const event of plan.events) events.record({ regarding: observed.stored, ...event })
     onPlan?.(key, plan)
 

@@ -14,7 +14,7 @@ export interface Rollout {
 }
 
 /** Before there is a Deployment. */
-export const noRollout: Rollout = {
+const noRollout: Rollout = {
   wanted: 0,
   existing: 0,
   updated: 0,
@@ -26,7 +26,9 @@ export const noRollout: Rollout = {
 
 const none = { replicas: 0, updatedReplicas: 0, readyReplicas: 0, availableReplicas: 0, observedGeneration: 0 }
 
-export function rolloutOf({ spec, status, metadata }: Deployment): Rollout {
+export function rolloutOf(deployment: Deployment | undefined): Rollout {
+  if (deployment === undefined) return noRollout
+  const { spec, status, metadata } = deployment
   const counts = { ...none, ...status }
   const failure = status?.conditions?.find(({ type }) => type === 'ReplicaFailure')
   return {

@@ -5,7 +5,7 @@ import type { Condition, StreamBridgeStatus } from '../../crds/schema/status.ts'
 import { deadLetterOf } from './dead-letter-total.ts'
 import { podLabels, selectorText } from './desired/labels.ts'
 import { phaseOf, type Verdicts, verdictsOf } from './readiness.ts'
-import { noRollout, rolloutOf } from './rollout.ts'
+import { rolloutOf } from './rollout.ts'
 import { flowOf, lagOf, lagText, lastErrorOf, type Source } from './status-figures.ts'
 import { clip, isoTime } from './text.ts'
 import { type Situation, type StatusInput, situationOf } from './situation.ts'
@@ -60,7 +60,7 @@ export function statusOf(input: StatusInput): StreamBridgeStatus {
   const lastError = lastErrorOf(reports)
   const deadLetter = deadLetterOf(input.observed.pods, previous?.deadLetter)
   const { generation = 0, name } = metadata
-  const rollout = deployment === undefined ? noRollout : rolloutOf(deployment)
+  const rollout = rolloutOf(deployment)
   return {
     observedGeneration: generation,
     phase: phaseOf(situation, verdicts),

@@ -34,6 +34,13 @@ const withoutCrd = (objects: readonly Rendered[]): Rendered[] =>
 const variants: Readonly<Record<string, readonly string[]>> = {
   default: [],
   namespaced: ['rbac.scope=namespaced', 'watchNamespaces={team-a,team-b}', 'replicas=2'],
+  restricted: [
+    'allowedImages={ghcr.io/acme/*,mirror.local/streambridge:1.0}',
+    'allowedServiceAccounts={bridge-*}',
+    'admissionPolicy.enabled=true',
+    'rbac.scope=namespaced',
+    'watchNamespaces={default}',
+  ],
   monitored: ['podMonitor.enabled=true', 'podMonitor.labels.release=prometheus', 'networkPolicy.enabled=true'],
 }
 
@@ -80,6 +87,8 @@ test('values that make no sense are refused with their name', async () => {
   await assert.rejects(render('watchNamespaces={team-a}'), /watchNamespaces/)
   await assert.rejects(render('replica=2'), /replica/)
   await assert.rejects(render('rbac.scope=all'), /scope/)
+  await assert.rejects(render('admissionPolicy.enabled=true'), /allowedImages or allowedServiceAccounts/)
+  await assert.rejects(render("allowedImages={a'b}"), /allowedImages/)
 })
 
 test('every value is in the README', () => {

@@ -24,7 +24,7 @@ import {
 import { childName } from '../../operator/streambridge/desired/labels.ts'
 import type { PlannedEvent } from '../../operator/streambridge/plan-events.ts'
 import { conditionOf } from '../../operator/streambridge/status.ts'
-import { createReconciler, type Reconciler } from '../../operator/streambridge/reconcile.ts'
+import { createReconciler, type Reconciler, type ReconcileOptions } from '../../operator/streambridge/reconcile.ts'
 
 export const namespace = 'shop'
 
@@ -35,7 +35,7 @@ export const aSpec = (changes: Partial<StreamBridgeSpecInput> = {}): StreamBridg
       bootstrapServers: ['kafka:9092'],
       topics: ['orders'],
       sasl: {
-        mechanism: 'PLAIN',
+        mechanism: 'SCRAM-SHA-512',
         usernameSecretRef: { name: 'orders-kafka', key: 'username' },
         passwordSecretRef: { name: 'orders-kafka', key: 'password' },
       },
@@ -113,7 +113,7 @@ export interface World {
 }
 
 /** Its pods answer at once; 5 s between two looks in mode Lag, 10 s otherwise. */
-export function aWorld(): World {
+export function aWorld(options: Pick<ReconcileOptions, 'allowed'> = {}): World {
   const clock = fakeClock()
   const cluster = createEmbeddedKube({ clock })
   const people = cluster.as('kubectl')
@@ -130,6 +130,7 @@ export function aWorld(): World {
     reconciler: undefined as unknown as Reconciler,
     restart(kube = cluster) {
       world.reconciler = createReconciler({
+        ...options,
         kube,
         clock,
         readReport: async (url) => {
@@ -201,8 +202,12 @@ export function aWorld(): World {
 }
 
 /** A bridge that runs, with its credentials. */
-export async function aRunningBridge(name: string, spec: StreamBridgeSpecInput = aSpec()): Promise<World> {
-  const world = aWorld()
+export async function aRunningBridge(
+  name: string,
+  spec: StreamBridgeSpecInput = aSpec(),
+  options: Pick<ReconcileOptions, 'allowed'> = {},
+): Promise<World> {
+  const world = aWorld(options)
   await world.people.create(secrets, credentials)
   await world.people.create(streamBridges, aBridge(name, spec))
   await world.reconcile(name)

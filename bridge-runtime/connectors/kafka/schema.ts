@@ -3,6 +3,7 @@ import {
   byteSize,
   duration,
   mutualTlsRule,
+  type Rule,
   secretKeyRef,
   startPosition,
   textOf,
@@ -25,10 +26,23 @@ const sasl = z
     mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).meta({ description: 'How to prove the password.' }),
     usernameSecretRef: secretKeyRef('The user name.'),
     passwordSecretRef: secretKeyRef('The password.'),
+    allowPlaintext: z.boolean().default(false).meta({
+      description:
+        'Let PLAIN send the password without TLS. Whoever is on the way, or answers under the address of the broker, then has it.',
+    }),
   })
   .meta({ description: 'Log in with a user name and a password.' })
 
 const connection = { bootstrapServers, tls: withRules(tls, [mutualTlsRule]).optional(), sasl: sasl.optional() }
+
+type Connected = z.output<z.ZodObject<typeof connection>>
+
+const noPasswordInPlainText: Rule<Connected> = {
+  cel: "!has(self.sasl) || self.sasl.mechanism != 'PLAIN' || has(self.tls) || self.sasl.allowPlaintext",
+  message:
+    'PLAIN sends the password as it is: set tls, choose a SCRAM mechanism, or ask for it with sasl.allowPlaintext: true',
+  holds: (value) => value.sasl?.mechanism !== 'PLAIN' || value.tls !== undefined || value.sasl.allowPlaintext,
+}
 
 const topicName = textOf({
   pattern: /^[a-zA-Z0-9._-]+$/,
@@ -88,6 +102,7 @@ export const kafkaSource = withRules(
     }).default('30s'),
   }),
   [
+    noPasswordInPlainText,
     {
       cel: 'has(self.topics) != has(self.topicsPattern)',
       message: 'set exactly one of: topics, topicsPattern',
@@ -96,8 +111,8 @@ export const kafkaSource = withRules(
   ],
 ).meta({ description: 'Read topics of Apache Kafka or anything that speaks its protocol.' })
 
-export const kafkaSink = z
-  .object({
+export const kafkaSink = withRules(
+  z.object({
     ...connection,
     topic: topicName.meta({ description: 'Topic to write. It must exist.' }),
     partitioning: z.enum(['Key', 'SourcePartition']).default('Key').meta({
@@ -112,11 +127,12 @@ export const kafkaSink = z
       '1000000',
     ),
     requestTimeout: duration('How long an unanswered request waits before it is sent again.').default('30s'),
-  })
-  .meta({
-    description:
-      'Write a topic of Apache Kafka or anything that speaks its protocol: idempotent, acknowledged by all in-sync replicas.',
-  })
+  }),
+  [noPasswordInPlainText],
+).meta({
+  description:
+    'Write a topic of Apache Kafka or anything that speaks its protocol: idempotent, acknowledged by all in-sync replicas.',
+})
 
 export type KafkaSourceConfig = z.output<typeof kafkaSource>
 export type KafkaSinkConfig = z.output<typeof kafkaSink>

@@ -43,6 +43,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- default (list .Release.Namespace) .Values.watchNamespaces | toJson -}}
 {{- end -}}
 
+{{/* A list of patterns, in which * is any text, as one regular expression (RE2) without backslashes: the text stands inside of quotes. */}}
+{{- define "streambridge.expression" -}}
+^({{ range $index, $pattern := . }}{{ if $index }}|{{ end }}{{ $pattern | replace "." "[.]" | replace "*" ".*" }}{{ end }})$
+{{- end -}}
+
 {{/* What the operator may do where StreamBridges live. One list for both modes. */}}
 {{- define "streambridge.bridgeRules" -}}
 - apiGroups: [streambridge.dev]

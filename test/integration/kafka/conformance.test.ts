@@ -83,6 +83,7 @@ connectorSuite({
     const address = server.addresses.sasl ?? ''
     const sasl = {
       mechanism: 'PLAIN',
+      allowPlaintext: true,
       usernameSecretRef: { name: 'login', key: 'user' },
       passwordSecretRef: { name: 'login', key: 'password' },
     }

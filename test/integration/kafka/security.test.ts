@@ -28,6 +28,7 @@ const login = (mechanism: string, key = 'password') => ({
   mechanism,
   usernameSecretRef: ref('user'),
   passwordSecretRef: ref(key),
+  allowPlaintext: mechanism === 'PLAIN',
 })
 const trust = { caSecretRef: ref('ca') }
 const identity = { ...trust, certSecretRef: ref('cert'), keySecretRef: ref('key') }
