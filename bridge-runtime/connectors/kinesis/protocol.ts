@@ -4,18 +4,28 @@
  */
 import type { GetRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
+import { boundedBody } from '../bounded-body.ts'
 
 type Reading = Parameters<AwsJson1_1Protocol['deserializeResponse']>
+
+/**
+ * Bytes of the largest answer: GetRecords with 10 MiB of data as base64, and 10,000 times the rest of a record, whose key of
+ * 256 characters may be written in twelve bytes each.
+ * Source: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
+ */
+const largestAnswer = Math.ceil((10 * 2 ** 20 * 4) / 3) + 10_000 * (256 * 12 + 256)
+
+const collect = (body: AsyncIterable<Uint8Array>): Promise<Buffer> => boundedBody(body, largestAnswer)
 
 /** For `protocol` of the client's settings. All other answers, and all errors, are the SDK's to read. */
 export class KinesisProtocol extends AwsJson1_1Protocol {
   override async deserializeResponse<Output extends Awaited<ReturnType<AwsJson1_1Protocol['deserializeResponse']>>>(
-    ...[operation, context, response]: Reading
+    ...[operation, given, response]: Reading
   ): Promise<Output> {
+    const context = { ...given, streamCollector: collect }
     if (operation.name !== 'GetRecords' || this.isErrorResponse(response.statusCode))
       return await super.deserializeResponse<Output>(operation, context, response)
-    const body = await context.streamCollector(response.body)
-    const page = pageOf(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+    const page = pageOf((await collect(response.body)).toString('utf8'))
     return { ...page, $metadata: this.deserializeMetadata(response) } as unknown as Output
   }
 }
