@@ -23,7 +23,9 @@ export async function isEmulator({
   if (!plainText || endpoint === undefined) return false
   try {
     const answer = await fetch(endpoint, { signal: AbortSignal.timeout(patience) })
-    return answer.ok && answer.body !== null && `${await boundedBody(answer.body, longestWelcome)}`.trim() === 'Ok'
+    return (
+      answer.ok && answer.body !== null && (await boundedBody(answer.body, longestWelcome)).toString().trim() === 'Ok'
+    )
   } catch {
     return false
   }
