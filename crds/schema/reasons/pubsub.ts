@@ -65,7 +65,8 @@ export const pubsub = {
     advice: 'Check that `endpoint` is the service, and no proxy or emulator that answers otherwise.',
   },
   RecordTooLarge: {
-    meaning: 'A record is larger than a message may be, or has more headers than a message has room for. It can never be delivered as it is.',
+    meaning:
+      'A record is larger than a message may be, or has more headers than a message has room for. It can never be delivered as it is.',
     advice: 'Set `delivery.onFailure: DeadLetter`.',
   },
   RecordRejected: {
