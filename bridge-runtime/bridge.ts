@@ -2,6 +2,7 @@ import type { BridgeFile } from '../crds/schema/bridge-file.ts'
 import { bytes, milliseconds } from '../crds/schema/common.ts'
 import { sinkOf, sourceOf } from './connectors/catalog.ts'
 import type { ConnectorContext, ReadSecret } from './connectors/define-connector.ts'
+import { deadLetterDoubt } from './connectors/record-sizes.ts'
 import { type Clock, realClock } from './core/clock.ts'
 import { Engine } from './core/engine.ts'
 import { History } from './history/history.ts'
@@ -25,6 +26,8 @@ export function createBridge(options: BridgeOptions): Engine {
   const source = sourceOf(file.source)
   const sink = sinkOf(file.sink)
   const deadLetter = delivery.deadLetter === undefined ? undefined : sinkOf(delivery.deadLetter)
+  const doubt = deadLetter && deadLetterDoubt(source, deadLetter)
+  if (doubt !== undefined) log.warn(`${doubt.path} ${doubt.message}`, { component: 'deadLetter' })
   const { leases: store } = options
   const history = new History({ store, reset: file.reset, onDataGap: delivery.onDataGap })
   const context = (component: string): ConnectorContext => ({

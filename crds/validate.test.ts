@@ -102,6 +102,15 @@ suite('validateManifest', () => {
     )
     assert.deepEqual(missing, [])
   })
+
+  test('warns of a dead-letter sink that takes less than the source may hold', () => {
+    const source = { pubsub: { projectID: 'project', subscription: 'orders' } }
+    const sink = { bootstrapServers: ['kafka:9092'], topic: 'dead' }
+    const lettersTo = (kafka: object): object =>
+      manifest({ source, delivery: { onFailure: 'DeadLetter', deadLetter: { kafka } } })
+    assert.deepEqual([errorsOf(lettersTo(sink)), warningsOf(lettersTo(sink))], [[], ['spec.delivery.deadLetter.kafka']])
+    assert.deepEqual(warningsOf(lettersTo({ ...sink, maxRequestBytes: '12Mi' })), [])
+  })
 })
 
 function fieldsOf(schema: JsonSchema, at: string): readonly string[] {

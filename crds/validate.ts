@@ -1,4 +1,6 @@
 /** Checks a StreamBridge manifest without an API server, in the API server's words. */
+import { sinkOf, sourceOf } from '../bridge-runtime/connectors/catalog.ts'
+import { deadLetterDoubt } from '../bridge-runtime/connectors/record-sizes.ts'
 import { apiServerText, type Issue, refusedByRule } from './api-server-text.ts'
 import { rootSchema } from './generate/crd.ts'
 import type { JsonSchema } from './generate/json-schema.ts'
@@ -88,5 +90,14 @@ function doubts(manifest: Readonly<Record<string, unknown>>): readonly Finding[]
   )
   const status =
     'status' in manifest ? [warning('status', 'is written by the operator: what stands here is ignored')] : []
-  return [...nulls, ...status]
+  return [...nulls, ...status, ...crampedDeadLetters(manifest)]
+}
+
+/** A dead-letter sink that takes less than its source may hold. What is refused anyway is not looked at. */
+function crampedDeadLetters(manifest: Readonly<Record<string, unknown>>): readonly Finding[] {
+  const { data } = streamBridge.safeParse(withoutNulls({ ...manifest, status: undefined }))
+  const deadLetter = data?.spec.delivery.deadLetter
+  if (data === undefined || deadLetter === undefined) return []
+  const doubt = deadLetterDoubt(sourceOf(data.spec.source), sinkOf(deadLetter))
+  return doubt === undefined ? [] : [warning(doubt.path, doubt.message)]
 }

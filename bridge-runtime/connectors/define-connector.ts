@@ -30,11 +30,20 @@ export interface Endpoint {
   readonly name: string
 }
 
+/** The largest record a sink takes, in bytes of key, value and headers; infinite where there is no limit. */
+export interface Capacity {
+  readonly bytes: number
+  /** The field that limits it, as it is set now, and what has to be raised beside it; absent where no field does. */
+  readonly field?: { readonly name: string; readonly bytes: number; readonly also: string }
+}
+
 export interface SourceDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
   /** True when a partition must never have two owners: replicas are then replaced one by one, not surged. */
   readonly partitioned: boolean
   describe(config: z.output<Schema>): Endpoint
+  /** Bytes of key, value and headers of the largest record that the source holds where its service has its default limits. */
+  largestRecord(config: z.output<Schema>): number
   /** Loads the SDK only where records move: the operator knows the schema without it. */
   open(config: z.output<Schema>, context: ConnectorContext): Promise<Source>
 }
@@ -44,6 +53,7 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType> {
   /** How many key lanes of one partition write at the same time. 1 keeps whole batches together. */
   readonly lanes: number
   describe(config: z.output<Schema>): Endpoint
+  largestRecord(config: z.output<Schema>): Capacity
   open(config: z.output<Schema>, context: ConnectorContext): Promise<Sink>
 }
 

@@ -37,7 +37,10 @@ const delivery = withRules(
       .int()
       .min(1)
       .max(100_000_000)
-      .meta({ description: 'Most records per second one replica reads, to spare the sink. Default: no limit.' })
+      .meta({
+        description:
+          'Most records per second one replica moves, evenly, to spare the sink. What is read beyond that waits, within maxInFlightBytes. Default: no limit.',
+      })
       .optional(),
     commitInterval: duration(
       'Time between two commits of the position. After a crash what was delivered since is delivered again.',

@@ -8,6 +8,7 @@ export const consoleConnector = {
     schema: consoleSink,
     lanes: 1,
     describe: () => ({ name: 'stdout' }),
+    largestRecord: () => ({ bytes: Number.POSITIVE_INFINITY }),
     open: async () => (await import('./sink.ts')).openConsoleSink(),
   }),
 } satisfies ConnectorDefinition

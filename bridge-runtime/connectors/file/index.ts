@@ -8,6 +8,7 @@ export const file = {
     schema: fileSink,
     lanes: 1,
     describe: (config) => ({ name: config.path }),
+    largestRecord: () => ({ bytes: Number.POSITIVE_INFINITY }),
     open: async (config) => (await import('./sink.ts')).openFileSink(config),
   }),
 } satisfies ConnectorDefinition

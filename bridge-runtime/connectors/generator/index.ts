@@ -8,6 +8,7 @@ export const generator = {
     schema: generatorSource,
     partitioned: true,
     describe: () => ({ name: 'access-log' }),
+    largestRecord: () => 1_024,
     open: async (config, context) => (await import('./source.ts')).openGeneratorSource(config, context),
   }),
 } satisfies ConnectorDefinition

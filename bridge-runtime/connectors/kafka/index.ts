@@ -1,5 +1,9 @@
+import { bytes } from '../../../crds/schema/common.ts'
 import { type ConnectorDefinition, defineSink, defineSource } from '../define-connector.ts'
 import { kafkaSink, kafkaSource } from './schema.ts'
+
+/** Bytes that a batch of one record adds to it, the header with its origin included. */
+const batchOverhead = 512
 
 export const kafka = {
   name: 'kafka',
@@ -8,12 +12,19 @@ export const kafka = {
     schema: kafkaSource,
     partitioned: true,
     describe: (config) => ({ name: config.topicsPattern ?? (config.topics ?? []).join(',') }),
+    // max.message.bytes of a topic with default settings, less what a batch of one record takes for itself.
+    largestRecord: () => 1_048_588 - 72,
     open: async (config, context) => (await import('./source.ts')).openKafkaSource(config, context),
   }),
   sink: defineSink({
     schema: kafkaSink,
     lanes: 1,
     describe: (config) => ({ name: config.topic }),
+    largestRecord: ({ maxRequestBytes }) => {
+      const limit = bytes(maxRequestBytes)
+      const field = { name: 'maxRequestBytes', bytes: limit, also: 'max.message.bytes of the topic' }
+      return { bytes: limit - batchOverhead, field }
+    },
     open: async (config, context) => (await import('./sink.ts')).openKafkaSink(config, context),
   }),
 } satisfies ConnectorDefinition

@@ -54,6 +54,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   InvalidArgumentException: invalid,
   ValidationException: invalid,
   TimeoutError: unreachable,
+  AnswerTooLarge: { kind: 'fatal', reason: 'AnswerTooLarge' },
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

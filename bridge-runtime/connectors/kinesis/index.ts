@@ -1,3 +1,4 @@
+import { bytes } from '../../../crds/schema/common.ts'
 import { type ConnectorDefinition, defineSink, defineSource } from '../define-connector.ts'
 import { kinesisSink, kinesisSource } from './schema.ts'
 
@@ -11,12 +12,17 @@ export const kinesis = {
     schema: kinesisSource,
     partitioned: true,
     describe: (config) => ({ name: streamOf(config) }),
+    largestRecord: () => 2 ** 20,
     open: async (config, context) => (await import('./source.ts')).openKinesisSource(config, context),
   }),
   sink: defineSink({
     schema: kinesisSink,
     lanes: 64,
     describe: (config) => ({ name: streamOf(config) }),
+    largestRecord: ({ limits: { maxRecordBytes } }) => {
+      const limit = bytes(maxRecordBytes)
+      return { bytes: limit, field: { name: 'limits.maxRecordBytes', bytes: limit, also: 'the limit of the stream' } }
+    },
     open: async (config, context) => (await import('./sink.ts')).openKinesisSink(config, context),
   }),
 } satisfies ConnectorDefinition

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { ExpiredIteratorException, GetRecordsCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import {
+  ExpiredIteratorException,
+  GetRecordsCommand,
+  KinesisClient,
+  ListShardsCommand,
+  PutRecordsCommand,
+} from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
 import fc from 'fast-check'
-import { KinesisProtocol, pageOf } from './protocol.ts'
+import { translate } from './errors.ts'
+import { isDamaged, KinesisProtocol, pageOf } from './protocol.ts'
 
 /** A client whose every request is answered with this. */
 const clientOf = (protocol: typeof AwsJson1_1Protocol, body: string, statusCode = 200): KinesisClient =>
@@ -57,11 +64,20 @@ test('an answer of GetRecords reads as the SDK itself reads it', async () => {
   )
 })
 
-test('data that is not base64 is an error, not other data', () => {
-  const answer = (Data: string): string => JSON.stringify({ Records: [{ Data }] })
-  for (const damaged of ['YWJ', 'YW*j', 'YWJj\n', 'Y=Jj', 'YWJjZ'])
-    assert.throws(() => pageOf(answer(damaged)), { name: 'TypeError', message: /not base64/ }, damaged)
-  assert.deepEqual(pageOf(answer('YWJj')).Records?.[0]?.Data, Buffer.from('abc'))
+test('data that is not base64 is told with its record, as it came, and never taken for other data', () => {
+  for (const damaged of ['YWJ', 'YW*j', 'YWJj\n', 'Y=Jj', 'YWJjZ']) {
+    const { Records = [] } = pageOf(
+      JSON.stringify({ Records: [{ Data: 'YWJj' }, { Data: damaged, SequenceNumber: '2' }, { Data: 'YWJj' }] }),
+    )
+    assert.deepEqual(
+      Records.map((record) => [`${Buffer.from(record.Data ?? [])}`, isDamaged(record)]),
+      [
+        ['abc', false],
+        [damaged, true],
+        ['abc', false],
+      ],
+    )
+  }
 })
 
 test('an answer that breaks off is an error', async () => {
@@ -80,4 +96,50 @@ test('errors and the answers of other calls are the SDK’s to read', async () =
 
 test('the SDK still has, by this name, the step that copies each request and answer for a log', () => {
   assert.equal(new KinesisClient({ region: 'us-east-1' }).middlewareStack.remove('loggerMiddleware'), true)
+})
+
+/** A client whose every answer goes on without end. */
+function endless(): { readonly client: KinesisClient; readonly sent: () => number } {
+  let sent = 0
+  const body = function* (): Generator<Buffer> {
+    for (;;) {
+      sent += 1_000_000
+      yield Buffer.alloc(1_000_000, ' ')
+    }
+  }
+  const client = new KinesisClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 's' },
+    maxAttempts: 1,
+    protocol: KinesisProtocol,
+    requestHandler: {
+      handle: () => Promise.resolve({ response: { statusCode: 200, headers: {}, body: Readable.from(body()) } }),
+    },
+  })
+  return { client, sent: () => sent }
+}
+
+test('an answer larger than any that the service gives is cut off, whatever was asked', async () => {
+  for (const command of [new GetRecordsCommand({ ShardIterator: 'i' }), new ListShardsCommand({ StreamName: 's' })]) {
+    const { client, sent } = endless()
+    await assert.rejects(
+      client.send(command as GetRecordsCommand),
+      (error: Error) => translate(error, 'kinesis').reason === 'AnswerTooLarge',
+    )
+    assert.ok(sent() < 60_000_000, `${sent()} bytes were taken`)
+  }
+})
+
+test('the largest legal page is read: 10 MiB of data, whatever the keys are made of', async () => {
+  const PartitionKey = '\u{1F511}'.repeat(256)
+  const Data = Buffer.alloc(1_000).toString('base64')
+  const Records = Array.from({ length: 10_000 }, (_, at) => ({
+    PartitionKey,
+    Data,
+    SequenceNumber: `${at}`.padEnd(56, '0'),
+  }))
+  const text = JSON.stringify({ Records, MillisBehindLatest: 0 }).replaceAll('\u{1F511}', '\\ud83d\\udd11')
+  const page = await read(KinesisProtocol, text)
+  assert.equal(page.Records?.length, 10_000)
+  assert.equal(page.Records?.[0]?.PartitionKey, PartitionKey)
 })

@@ -5,6 +5,7 @@ import { type FakeKinesis, fakeKinesis, sequence, shardName } from '../../../tes
 import type { SourceBatch } from '../../core/contracts.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { Checkpoint } from '../../leases/lease-store.ts'
+import { pageOf } from './protocol.ts'
 import { ShardReader } from './shard-reader.ts'
 
 const never = new AbortController().signal
@@ -194,4 +195,24 @@ test('lag reaches from the last committed record to the end of the shard', async
   assert.equal(seconds(), 20)
   await reader.settlement.commit({ position: sequence(29), ended: false })
   assert.equal(seconds(), 0)
+})
+
+test('a record whose data is no base64 is poison in its place, and the others are read', async () => {
+  const { api, clock, reader } = reading()
+  const { Records = [], ...page } = pageOf(
+    JSON.stringify({
+      Records: ['YWJj', 'YW*j', 'YWJj'].map((Data, at) => ({ Data, PartitionKey: 'k', SequenceNumber: `${at + 1}` })),
+    }),
+  )
+  api.records = async () => ({ records: Records, next: page.NextShardIterator, millisecondsBehind: 0 })
+  const batch = await poll(reader, clock)
+  assert.ok(typeof batch === 'object')
+  assert.deepEqual(
+    batch.records().map(({ position, value, poison }) => [position, `${value}`, poison?.reason]),
+    [
+      ['1', 'abc', undefined],
+      ['2', 'YW*j', 'UnreadableRecord'],
+      ['3', 'abc', undefined],
+    ],
+  )
 })

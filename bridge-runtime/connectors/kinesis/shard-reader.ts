@@ -8,6 +8,7 @@ import { sdkName } from './errors.ts'
 import { ShardLag } from './lag.ts'
 import { PageLimit } from './page-limit.ts'
 import { recordKey } from './partition-key.ts'
+import { isDamaged } from './protocol.ts'
 import { resumeAfter } from './shards.ts'
 
 export interface ShardReaderOptions {
@@ -160,8 +161,14 @@ function toRecord(record: _Record): BridgeRecord {
     headers: [],
     timestamp: arrival(record),
     position: SequenceNumber,
+    ...(isDamaged(record) ? { poison: notBase64 } : {}),
   }
 }
+
+const notBase64 = new BridgeError('the service gives its data as text that is not base64', {
+  kind: 'poison',
+  reason: 'UnreadableRecord',
+})
 
 /** Undefined for an empty page, which is normal: a read covers a stretch of the shard that may hold nothing. */
 function batchOf(page: readonly _Record[]): (SourceBatch & { readonly last: string }) | undefined {

@@ -86,3 +86,26 @@ test('without credentials or connection it is unknown, and nothing of the cause 
   )
   assert.ok(backlog.kind === 'unknown' && !backlog.reason.includes('canary'))
 })
+
+test('an answer without end is cut off, and the backlog unknown', async () => {
+  let sent = 0
+  const endless = (): ReadableStream<Uint8Array> =>
+    new ReadableStream({
+      pull(controller) {
+        sent += 65_536
+        controller.enqueue(new Uint8Array(65_536).fill(0x20))
+      },
+    })
+  const backlog = await askBacklog(
+    {
+      projectID: 'p',
+      subscription: 's',
+      headers: async () => new Headers(),
+      fetch: async () => new Response(endless()),
+      clock: realClock,
+    },
+    new AbortController().signal,
+  )
+  assert.ok(backlog.kind === 'unknown' && /more than \d+ bytes/.test(backlog.reason), JSON.stringify(backlog))
+  assert.ok(sent < 16_000_000)
+})

@@ -3,6 +3,7 @@
  * and then; what is missing is unknown, never zero.
  */
 import type { Clock } from '../../core/clock.ts'
+import { AnswerTooLarge, boundedBody } from '../bounded-body.ts'
 
 export interface BacklogOptions {
   readonly projectID: string
@@ -26,6 +27,8 @@ const window = 10 * 60_000
 /** Milliseconds between two looks. */
 export const lookInterval = 60_000
 const timeout = 20_000
+/** Bytes. Ten points of each time series take less than 4 KB. */
+const largestAnswer = 2 ** 20
 
 /** Asks once. Never rejects. */
 export async function askBacklog(options: BacklogOptions, signal: AbortSignal): Promise<Backlog> {
@@ -35,7 +38,7 @@ export async function askBacklog(options: BacklogOptions, signal: AbortSignal): 
     return { kind: 'known', records, seconds: records === 0 ? 0 : (seconds ?? 0) }
   } catch (thrown) {
     return unknown(
-      thrown instanceof Refused
+      thrown instanceof Refused || thrown instanceof AnswerTooLarge
         ? thrown.message
         : 'Cloud Monitoring cannot be asked: no usable credentials or no connection',
     )
@@ -65,10 +68,14 @@ async function newest(
   if (answer.status === 403)
     throw new Refused('the credentials lack monitoring.timeSeries.list; grant roles/monitoring.viewer on the project')
   if (!answer.ok) throw new Refused(`Cloud Monitoring answers with status ${answer.status}`)
-  const points = newestPoints(await answer.json())
+  const points = newestPoints(await json(answer))
   if (points.length === 0) return undefined
   return metric === 'num_undelivered_messages' ? points.reduce((sum, point) => sum + point, 0) : Math.max(...points)
 }
+
+/** Undefined without a body. */
+const json = async ({ body }: Response): Promise<unknown> =>
+  body === null ? undefined : JSON.parse((await boundedBody(body, largestAnswer)).toString('utf8'))
 
 /** The newest value of each time series: the service lists them newest first. */
 function newestPoints(answer: unknown): number[] {

@@ -58,6 +58,12 @@ export interface CallOptions {
 }
 
 const universeDomain = 'googleapis.com'
+/**
+ * Bytes of one answer, also when it is inflated. The service gives at most 20 MB, as Google's own clients count on it; its
+ * emulator packs what it is asked for into one.
+ * Source: MAX_INBOUND_MESSAGE_SIZE of com.google.cloud.pubsub.v1.Subscriber.
+ */
+const largestAnswer = { service: 20 * 2 ** 20, plainText: 64 * 2 ** 20 }
 const channelOptions = {
   // A connection that died without a word is found out within 40 s, while there are calls.
   'grpc.keepalive_time_ms': 30_000,
@@ -94,6 +100,7 @@ export async function connect(
     ...(address.port === undefined ? {} : { port: address.port }),
     ...(credentials === undefined ? {} : { credentials }),
     ...channelOptions,
+    'grpc.max_receive_message_length': largestAnswer[address.plainText ? 'plainText' : 'service'],
   }
   const client = new v1[kind](options)
   const target = `projects/${projectID}`

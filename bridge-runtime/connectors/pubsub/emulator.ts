@@ -5,11 +5,15 @@
  */
 import { type BackoffSettings, backoff } from '../../core/backoff.ts'
 import { asBridgeError } from '../../core/errors.ts'
+import { boundedBody } from '../bounded-body.ts'
 import type { Connection, PullResponse } from './connection.ts'
+import { messageBytes } from './message.ts'
 import type { Pull, PullingOptions } from './pulling.ts'
 
 /** Milliseconds. */
 const patience = 5_000
+/** Bytes. */
+const longestWelcome = 1_000
 
 /** Whether Google's emulator serves a plain-text endpoint: it says `Ok` to a plain GET, which a gRPC service does not understand. */
 export async function isEmulator({
@@ -19,7 +23,9 @@ export async function isEmulator({
   if (!plainText || endpoint === undefined) return false
   try {
     const answer = await fetch(endpoint, { signal: AbortSignal.timeout(patience) })
-    return answer.ok && (await answer.text()).trim() === 'Ok'
+    return (
+      answer.ok && answer.body !== null && (await boundedBody(answer.body, longestWelcome)).toString().trim() === 'Ok'
+    )
   } catch {
     return false
   }
@@ -27,6 +33,14 @@ export async function isEmulator({
 
 /** Most messages of one request. The emulator gives a hundred. */
 const maxMessages = 1_000
+/** So many when they were too large together: of any size they fit into an answer. */
+const fewer = 6
+/** Bytes one answer should bring: half of what it may. */
+const enoughBytes = 32 * 2 ** 20
+
+/** How many to ask for when those before had so many bytes. */
+const mostOf = (size: number): number =>
+  Math.min(maxMessages, Math.max(fewer, Math.floor(enoughBytes / Math.max(1, size))))
 /** Milliseconds between two requests that found nothing. */
 const idle = 50
 const repeats: BackoffSettings = { initial: 100, max: 5_000 }
@@ -72,22 +86,30 @@ export class EmulatorPulling implements Pull {
     const { clock, random, failing } = this.#options
     const { signal } = this.#stopped
     let failures = 0
+    let most = maxMessages
     while (!signal.aborted) {
       await this.#waiting
       if (signal.aborted) return
       try {
-        const messages = await this.#pull()
+        const { messages, bytes } = await this.#pull(most)
         failures = 0
         failing(undefined)
         if (messages === 0) await clock.sleep(idle, signal)
+        else most = mostOf(bytes / messages)
       } catch (thrown) {
-        failing(asBridgeError(thrown))
+        const error = asBridgeError(thrown)
+        // What did not fit comes again when its lease is over.
+        if (error.reason === 'AnswerTooLarge' && most > 1) {
+          most = Math.min(fewer, Math.ceil(most / 2))
+          continue
+        }
+        failing(error)
         await clock.sleep(backoff(repeats, failures++, random), signal)
       }
     }
   }
 
-  async #pull(): Promise<number> {
+  async #pull(maxMessages: number): Promise<{ readonly messages: number; readonly bytes: number }> {
     const { connection, subscription, lease, received } = this.#options
     const doing = {
       permission: 'pubsub.subscriptions.consume',
@@ -96,10 +118,12 @@ export class EmulatorPulling implements Pull {
     }
     const asked = { subscription, maxMessages, returnImmediately: true }
     const response = await connection.call<PullResponse>('pull', asked, doing)
-    const ackIds = (response.receivedMessages ?? []).flatMap(({ ackId }) => ackId ?? [])
-    if (ackIds.length === 0) return 0
+    const messages = response.receivedMessages ?? []
+    const ackIds = messages.flatMap(({ ackId }) => ackId ?? [])
+    if (ackIds.length === 0) return { messages: 0, bytes: 0 }
+    const bytes = messages.reduce((sum, { message }) => sum + messageBytes(message ?? {}), 0)
     received(response)
     await connection.call('modifyAckDeadline', { subscription, ackIds, ackDeadlineSeconds: lease }, doing)
-    return ackIds.length
+    return { messages: ackIds.length, bytes }
   }
 }

@@ -48,11 +48,21 @@ const meanings: Readonly<Record<number, Meaning>> = {
 const noCredentials =
   /could not load the default credentials|getting metadata from plugin failed|invalid_grant|unable to detect a project/i
 
+/** How gRPC says that it did not read an answer. */
+const tooLarge = /larger than (?:max \((\d+) vs )?(\d+)/i
+
 function meaningOf(code: status, text: string, { permission, role, target }: Doing): Meaning | undefined {
   if (noCredentials.test(text))
     return {
       ...refused,
       advice: 'no usable credentials; set auth.credentialsSecretRef, or give the ServiceAccount a workload identity',
+    }
+  const refusal = code === status.RESOURCE_EXHAUSTED ? tooLarge.exec(text) : null
+  if (refusal !== null)
+    return {
+      kind: 'fatal',
+      reason: 'AnswerTooLarge',
+      advice: `an answer of ${refusal[1] ?? 'more'} bytes is larger than ${refusal[2]}, the largest that the service gives: is the endpoint what it is taken for?`,
     }
   if (code === status.PERMISSION_DENIED)
     return {

@@ -42,6 +42,8 @@ export class Pulling implements Pull {
   #call: PullCall | undefined
   #paused = false
   #failures = 0
+  /** An answer could not be read: only one that can shows that it works again. */
+  #unread = false
 
   constructor(options: PullingOptions) {
     this.#options = options
@@ -84,6 +86,7 @@ export class Pulling implements Pull {
       const error = translate(end, { ...doing, endpoint: connection.endpoint })
       // The service ends streams now and then; what counts is whether the next one can be had.
       if (!worked || this.#failures > 0 || error.kind === 'fatal') this.#options.failing(error)
+      this.#unread ||= error.reason === 'AnswerTooLarge'
       this.#failures += 1
       await clock.sleep(backoff(repeats, this.#failures - 1, random), this.#stopped.signal)
     }
@@ -102,6 +105,7 @@ export class Pulling implements Pull {
     const call = connection.pull(subscription)
     const ended = new AbortController()
     const up = (): void => {
+      if (this.#unread) return
       this.#failures = 0
       this.#options.failing(undefined)
     }
@@ -109,6 +113,7 @@ export class Pulling implements Pull {
     if (this.#paused) call.pause()
     call.once('metadata', up)
     call.on('data', (response: PullResponse) => {
+      this.#unread = false
       if (this.#failures > 0) up()
       this.#options.received(response)
     })

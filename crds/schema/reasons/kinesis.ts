@@ -38,6 +38,10 @@ export const kinesis = {
     meaning: 'A shard takes no more for now. Records move more slowly.',
     advice: 'Add shards, if the lag grows.',
   },
+  AnswerTooLarge: {
+    meaning: 'An answer is larger than any that the service gives. It was not read.',
+    advice: 'Check that `endpoint` is the service, and no proxy or emulator that answers otherwise.',
+  },
   RecordTooLarge: {
     meaning: 'A record is larger than `limits.maxRecordBytes`. It can never be delivered as it is.',
     advice: 'Raise the limit of the stream and `limits.maxRecordBytes`, or set `delivery.onFailure: DeadLetter`.',

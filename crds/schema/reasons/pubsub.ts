@@ -60,8 +60,13 @@ export const pubsub = {
     meaning: 'A quota of the project is used up. Records move more slowly.',
     advice: 'Raise the quota, if the lag grows.',
   },
+  AnswerTooLarge: {
+    meaning: 'An answer is larger than any that the service gives. It was not read.',
+    advice: 'Check that `endpoint` is the service, and no proxy or emulator that answers otherwise.',
+  },
   RecordTooLarge: {
-    meaning: 'A record is larger than a message may be. It can never be delivered as it is.',
+    meaning:
+      'A record is larger than a message may be, or has more headers than a message has room for. It can never be delivered as it is.',
     advice: 'Set `delivery.onFailure: DeadLetter`.',
   },
   RecordRejected: {
