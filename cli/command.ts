@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { ParseArgsConfig } from 'node:util'
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
@@ -25,6 +26,18 @@ export function port(values: Values, name: string, fallback: number): number {
     throw new UsageError(`--${name} takes a port from 0 to 65535`)
   return value
 }
+
+/** The address to listen on; without a fallback undefined where it is absent: all of this machine's. */
+export function listenAddress(values: Values, fallback: string): string
+export function listenAddress(values: Values): string | undefined
+export function listenAddress(values: Values, fallback?: string): string | undefined {
+  const address = values['listen'] ?? fallback
+  if (address === undefined || (typeof address === 'string' && isIP(address) !== 0)) return address
+  throw new UsageError('--listen takes an IP address: 127.0.0.1, or 0.0.0.0 for every network of this machine')
+}
+
+/** Where nobody but this machine reaches it. */
+export const loopback = '127.0.0.1'
 
 /** Aborts at SIGTERM or SIGINT. A second signal, or `deadline` milliseconds without an end, stops the process at once. */
 export function stopSignal(deadline: number): AbortSignal {

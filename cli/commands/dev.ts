@@ -12,7 +12,7 @@ import { events, streamBridges } from '../../operator/kube/resources.ts'
 import { runOperator } from '../../operator/main.ts'
 import { settingsFrom } from '../../operator/settings.ts'
 import { type Applied, applyManifests, removeVanished } from '../apply.ts'
-import { type Command, stopSignal, text } from '../command.ts'
+import { type Command, listenAddress, loopback, stopSignal, text } from '../command.ts'
 import { ManifestError, readManifests } from '../manifests.ts'
 import { table } from '../table.ts'
 import { defaultState } from './run.ts'
@@ -123,6 +123,8 @@ local processes. Manifests may hold Secrets beside StreamBridges. Files that cha
 
   -f, --file DIR|FILE  manifests
   --state DIR          where positions are kept (default ~/.local/state/streambridge)
+  --listen ADDRESS     IP address that operator and pods serve their health and metrics on
+                       (default 127.0.0.1: this machine alone)
   --logs               print every log line of the pods, not only warnings and errors`,
   options: { file: { type: 'string', short: 'f' }, state: { type: 'string' }, logs: { type: 'boolean' } },
   run: async (values) => {
