@@ -14,6 +14,7 @@ import { bridgeFileOf } from '../../operator/streambridge/desired/config-map.ts'
 import { type Command, listenAddress, loopback, port, stopSignal, text, UsageError } from '../command.ts'
 import { mountSecrets } from '../local-secrets.ts'
 import { type Manifest, readManifests } from '../manifests.ts'
+import { privateFolder } from '../private-folder.ts'
 import { progressLine, showProgress } from '../progress.ts'
 import { isStreamBridge, reportFindings } from './validate.ts'
 
@@ -97,7 +98,8 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     const file = bridgeFileOf({ namespace, name: metadata.name, uid: 'local', spec })
     const state = join(text(values, 'state', defaultState()), namespace, metadata.name)
     await mkdir(state, { recursive: true })
-    await using secrets = await mountSecrets(manifests)
+    await using secrets = await privateFolder()
+    await mountSecrets(manifests, secrets.path)
     const stop = endsBy(
       stopSignal(milliseconds(file.delivery.drainTimeout) + shutdownSlack),
       typeof values['for'] === 'string' ? values['for'] : undefined,
@@ -108,7 +110,7 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     const givenUp = await runBridge({
       file,
       configHash: '',
-      secrets: secrets.directory,
+      secrets: secrets.path,
       leases: fileLeases(state),
       replica: `local-${process.pid}`,
       port: port(values, 'port', 0),
