@@ -20,6 +20,8 @@ export interface Doing {
   readonly target: string
   /** The address, where it is not the service's own. */
   readonly endpoint?: string | undefined
+  /** Takes Secrets out of the service's text. */
+  readonly withhold?: ((text: string) => string) | undefined
 }
 
 const unavailable: Meaning = { kind: 'retryable', reason: 'ServiceUnavailable' }
@@ -72,10 +74,11 @@ const missing = (target: string): PubSubReason =>
 export function translate(thrown: unknown, doing: Doing): BridgeError {
   if (thrown instanceof BridgeError) return thrown
   const { code, details, message } = Object(thrown) as Record<string, unknown>
-  const text = typeof details === 'string' && details !== '' ? details : typeof message === 'string' ? message : ''
+  const text = [details, message].find((one): one is string => typeof one === 'string' && one !== '') ?? ''
   const meaning = meaningOf(Number(code), text, doing)
+  const { withhold = (said: string) => said } = doing
   const place = doing.endpoint === undefined ? doing.target : `${doing.target} at ${doing.endpoint}`
-  return new BridgeError(`${doing.permission} on ${place}: ${meaning?.advice ?? text}`, {
+  return new BridgeError(`${doing.permission} on ${place}: ${meaning?.advice ?? withhold(text)}`, {
     kind: meaning?.kind ?? 'retryable',
     reason: meaning?.reason ?? 'Unknown',
     cause: thrown,
