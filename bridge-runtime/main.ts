@@ -7,8 +7,8 @@ import { boundBuffers, collectsEarly } from './buffer-memory.ts'
 import { realClock } from './core/clock.ts'
 import type { Engine } from './core/engine.ts'
 import type { LeaseStore } from './leases/lease-store.ts'
+import { serveEndpoints } from './observability/endpoints.ts'
 import { liveness, readiness } from './observability/health.ts'
-import { serve } from './observability/http.ts'
 import type { Logger } from './observability/logger.ts'
 import { createMetrics } from './observability/metrics.ts'
 import { report } from './observability/report.ts'
@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly replica: string
   /** 0 chooses a free port. */
   readonly port: number
+  /** The address to listen on; undefined: all of this machine's, as a kubelet needs it. */
+  readonly host: string | undefined
   readonly log: Logger
   /** Aborts to drain and end. */
   readonly signal: AbortSignal
@@ -53,12 +55,18 @@ export async function runBridge(options: RunOptions): Promise<number> {
   })
   metrics.observe(engine)
   const identity = { version, replica: options.replica, configHash: options.configHash }
-  const { server, port } = await serve(options.port, {
-    livez: () => liveness(engine, realClock.monotonic()),
-    readyz: () => readiness(engine, realClock.monotonic()),
-    metrics: () => metrics.registry.metrics(),
-    status: () => report(engine, identity, realClock),
+  const server = await serveEndpoints({
+    port: options.port,
+    host: options.host,
+    clock: realClock,
+    answers: {
+      livez: () => liveness(engine, realClock.monotonic()),
+      readyz: () => readiness(engine, realClock.monotonic()),
+      metrics: metrics.registry,
+      status: () => report(engine, identity, realClock),
+    },
   })
+  const { port } = server
   const { gc } = globalThis
   if (gc !== undefined && collectsEarly(file)) {
     const memory = { used: () => process.memoryUsage().arrayBuffers, collect: () => gc() }
@@ -75,8 +83,7 @@ export async function runBridge(options: RunOptions): Promise<number> {
   await engine.run(signal)
   if (engine.state === 'finished')
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  server.close()
-  server.closeAllConnections()
+  void server.close()
   log.info('stopped', { in: engine.statistics.totals.in, out: engine.statistics.totals.out, givenUp: engine.abandoned })
   return engine.abandoned
 }

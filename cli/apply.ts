@@ -2,14 +2,13 @@ import { streamBridges, type StreamBridge, secrets } from '../operator/kube/reso
 import { type KubeApi, KubeError, type KubeObject, type Resource } from '../operator/kube/api.ts'
 import { isStreamBridge } from './commands/validate.ts'
 import type { Manifest } from './manifests.ts'
-
-const encoded = (text: unknown): string => Buffer.from(String(text)).toString('base64')
+import { isSecret, secretData } from './secret-data.ts'
 
 /** `stringData` becomes `data`, as the API server does it. */
-function secretOf(object: Manifest['object']): Manifest['object'] {
-  const { stringData, data, ...rest } = object as { readonly stringData?: object; readonly data?: object }
-  const texts = Object.entries(stringData ?? {}).map(([key, text]) => [key, encoded(text)] as const)
-  return { ...rest, data: { ...data, ...Object.fromEntries(texts) } }
+function secretOf(manifest: Manifest, namespaced: object): object {
+  const { stringData: _, ...rest } = namespaced as { readonly stringData?: unknown }
+  const texts = [...secretData(manifest).data].map(([key, value]) => [key, value.toString('base64')] as const)
+  return { ...rest, data: Object.fromEntries(texts) }
 }
 
 /** What a manifest means to the local cluster; undefined for kinds that it has no use for. */
@@ -17,9 +16,13 @@ function toApply(manifest: Manifest): readonly [Resource, KubeObject] | undefine
   const { object } = manifest
   const namespaced = { ...object, metadata: { namespace: 'default', ...(object['metadata'] as object | undefined) } }
   if (isStreamBridge(manifest)) return [streamBridges, namespaced as unknown as StreamBridge]
-  if (object['kind'] === 'Secret') return [secrets, secretOf(namespaced) as unknown as KubeObject]
+  if (isSecret(manifest)) return [secrets, secretOf(manifest, namespaced) as KubeObject]
   return undefined
 }
+
+/** What is no kind's name is not repeated. */
+const kindOf = ({ object: { kind } }: Manifest): string =>
+  typeof kind === 'string' && /^[A-Z][A-Za-z]{1,62}$/.test(kind) ? `kind ${kind}` : 'a document without a kind'
 
 const idOf = ({ kind, metadata }: KubeObject): string => `${kind.toLowerCase()}/${metadata.name}`
 
@@ -28,7 +31,10 @@ export interface Applied {
   readonly object: KubeObject
 }
 
-/** Applies manifests as `kubectl apply -f` does, Secrets first; prints one line each. */
+/**
+ * Applies manifests as `kubectl apply -f` does, Secrets first; prints one line each.
+ * *Errors*: ManifestError, before anything is applied, for a Secret that a cluster would refuse.
+ */
 export async function applyManifests(
   kube: KubeApi,
   manifests: readonly Manifest[],
@@ -37,9 +43,7 @@ export async function applyManifests(
   const known = manifests.flatMap((manifest) => {
     const one = toApply(manifest)
     if (one === undefined)
-      print(
-        `${manifest.file}: document ${manifest.document}: kind ${String(manifest.object['kind'])} is passed over here`,
-      )
+      print(`${manifest.file}: document ${manifest.document}: ${kindOf(manifest)} is passed over here`)
     return one === undefined ? [] : [one]
   })
   const secretsFirst = known.toSorted(([a], [b]) => Number(a === streamBridges) - Number(b === streamBridges))

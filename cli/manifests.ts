@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
+import { parseYaml, YamlFault } from './yaml.ts'
 
 export interface Manifest {
   /** File it stands in. */
@@ -10,7 +10,7 @@ export interface Manifest {
   readonly object: Readonly<Record<string, unknown>>
 }
 
-/** A file that cannot be read as manifests; the message names file and place. */
+/** A file that cannot be read as manifests; the message names file and place, and quotes nothing: it may be a Secret. */
 export class ManifestError extends Error {}
 
 async function filesOf(path: string): Promise<readonly string[]> {
@@ -23,15 +23,21 @@ async function filesOf(path: string): Promise<readonly string[]> {
 }
 
 function objectsOf(file: string, text: string): readonly Manifest[] {
-  return parseAllDocuments(text).flatMap((parsed, index) => {
-    const [error] = parsed.errors
-    if (error !== undefined) throw new ManifestError(`${file}: ${error.message}`)
-    const object: unknown = parsed.toJS()
+  return valuesOf(file, text).flatMap((object, index) => {
     if (object === null || object === undefined) return []
     if (typeof object !== 'object' || Array.isArray(object))
       throw new ManifestError(`${file}: document ${index + 1} is no object`)
     return [{ file, document: index + 1, object: object as Readonly<Record<string, unknown>> }]
   })
+}
+
+function valuesOf(file: string, text: string): readonly unknown[] {
+  try {
+    return parseYaml(text)
+  } catch (thrown) {
+    if (thrown instanceof YamlFault) throw new ManifestError(`${file}: ${thrown.message}`)
+    throw thrown
+  }
 }
 
 /** Reads manifests as `kubectl apply -f` does: a file, or every YAML and JSON file of a directory. */

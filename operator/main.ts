@@ -32,6 +32,8 @@ export interface OperatorOptions {
   readonly readReport?: ReadReport
   /** Whether a CustomResourceDefinition must be installed first. Default true. */
   readonly checkCrd?: boolean
+  /** The address to serve health and metrics on. Default: all of this machine's. */
+  readonly host?: string
 }
 
 /** Reconciled at the same time: most of a run is waiting, for replicas that do not answer up to 2 s. */
@@ -134,8 +136,10 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   const metrics = createMetrics(() => working?.watches.lastSync() ?? new Map<string, number>())
   const health = await startHealthServer({
     port: settings.metricsPort,
+    host: options.host,
     ready: () => synced,
     registry: metrics.registry,
+    clock: options.clock,
   })
   const leadership = campaign(options, (reason) => lost.reject(new Error(`leadership lost: ${reason}`)))
   const kube = options.connect(() => leadership?.isLeader() ?? true)

@@ -65,9 +65,9 @@ const boundaries: readonly Boundary[] = [
     types: true,
   },
   {
-    promise: 'of the runtime the operator sees the catalogue, the clock and the logger',
+    promise: 'of the runtime the operator sees the catalogue, the clock, the logger and the HTTP server',
     from: /^operator\/(streambridge\/|[^/]+$)/,
-    to: /^(?!bridge-runtime\/(?!connectors\/(catalog|define-connector)\.ts|core\/clock\.ts|observability\/logger\.ts))/,
+    to: /^(?!bridge-runtime\/(?!connectors\/(catalog|define-connector)\.ts|core\/clock\.ts|observability\/(logger|http)\.ts))/,
     types: true,
   },
   {

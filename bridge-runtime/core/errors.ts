@@ -1,4 +1,5 @@
 import type { RuntimeReason } from '../../crds/schema/reasons.ts'
+import { withheld } from './withheld.ts'
 
 /** retryable: try again, it may pass. poison: this record can never be delivered. fatal: needs a person; still retried, slowly. */
 export type ErrorKind = 'retryable' | 'poison' | 'fatal'
@@ -7,6 +8,7 @@ export interface BridgeErrorOptions {
   readonly kind: ErrorKind
   /** Stable word for conditions, metrics and events; each is listed, with its meaning, in `crds/schema/reasons/`. */
   readonly reason: RuntimeReason
+  /** Kept without its text: see `withheld`. */
   readonly cause?: unknown
 }
 
@@ -19,7 +21,8 @@ export class BridgeError extends Error {
   readonly reason: RuntimeReason
 
   constructor(message: string, options: BridgeErrorOptions) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    const { cause } = options
+    super(message, cause === undefined ? undefined : { cause: cause instanceof BridgeError ? cause : withheld(cause) })
     this.name = 'BridgeError'
     this.kind = options.kind
     this.reason = options.reason

@@ -4,7 +4,7 @@ import type { BridgeFile } from '../../crds/schema/bridge-file.ts'
 import type { LeaseStore } from '../../bridge-runtime/leases/lease-store.ts'
 import { readBridgeFile, runBridge } from '../../bridge-runtime/main.ts'
 import { createLogger } from '../../bridge-runtime/observability/logger.ts'
-import { type Command, port, stopSignal, text, UsageError } from '../command.ts'
+import { type Command, listenAddress, port, stopSignal, text, UsageError } from '../command.ts'
 
 /** Milliseconds beyond the drain timeout after which a hanging shutdown is ended. */
 const shutdownSlack = 5_000
@@ -29,6 +29,7 @@ Runs one replica of a bridge. The operator starts it; for a bridge in your termi
   --secrets DIR        where Secrets are mounted, as DIR/<secret>/<key> (default /etc/streambridge/secrets)
   --leases STORE       kubernetes (default), or file:DIRECTORY
   --port PORT          for /livez /readyz /metrics /status (default 8080; 0 chooses one)
+  --listen ADDRESS     IP address to serve them on (default: all of this machine)
   --replica NAME       this replica's name (default: POD_NAME, or the host's name)
   --config-hash HASH   reported on /status`,
   options: {
@@ -36,6 +37,7 @@ Runs one replica of a bridge. The operator starts it; for a bridge in your termi
     secrets: { type: 'string' },
     leases: { type: 'string' },
     port: { type: 'string' },
+    listen: { type: 'string' },
     replica: { type: 'string' },
     'config-hash': { type: 'string' },
   },
@@ -50,6 +52,7 @@ Runs one replica of a bridge. The operator starts it; for a bridge in your termi
       leases: await leaseStore(text(values, 'leases', 'kubernetes'), file),
       replica,
       port: port(values, 'port', 8080),
+      host: listenAddress(values),
       log,
       signal: stopSignal(milliseconds(file.delivery.drainTimeout) + shutdownSlack),
     })

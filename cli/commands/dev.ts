@@ -1,7 +1,6 @@
 import { watch } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
 import { createLogger } from '../../bridge-runtime/observability/logger.ts'
@@ -12,8 +11,9 @@ import { events, streamBridges } from '../../operator/kube/resources.ts'
 import { runOperator } from '../../operator/main.ts'
 import { settingsFrom } from '../../operator/settings.ts'
 import { type Applied, applyManifests, removeVanished } from '../apply.ts'
-import { type Command, stopSignal, text } from '../command.ts'
+import { type Command, listenAddress, loopback, stopSignal, text } from '../command.ts'
 import { ManifestError, readManifests } from '../manifests.ts'
+import { privateFolder } from '../private-folder.ts'
 import { table } from '../table.ts'
 import { defaultState } from './run.ts'
 
@@ -92,8 +92,17 @@ async function follow(path: string, kube: KubeApi, print: Print, signal: AbortSi
   })
 }
 
-async function runHere(cluster: EmbeddedCluster, path: string, print: Print, signal: AbortSignal): Promise<void> {
-  const { api } = cluster
+interface Here {
+  readonly cluster: EmbeddedCluster
+  /** Manifests. */
+  readonly path: string
+  /** The address to listen on. */
+  readonly host: string
+  readonly print: Print
+  readonly signal: AbortSignal
+}
+
+async function runHere({ cluster: { api }, path, host, print, signal }: Here): Promise<void> {
   const settings = settingsFrom({
     STREAMBRIDGE_IMAGE: 'local',
     LEADER_ELECT: 'false',
@@ -110,6 +119,7 @@ async function runHere(cluster: EmbeddedCluster, path: string, print: Print, sig
     logger,
     signal,
     checkCrd: false,
+    host,
   })
   await follow(path, api.as('kubectl'), print, signal)
   await Promise.all([operator, events])
@@ -119,18 +129,22 @@ export const dev: Command = {
   help: `Usage: streambridge dev -f DIR|FILE [OPTIONS]
 
 Runs the operator on this machine: the same controller against an in-process Kubernetes API; the pods of the bridges are
-local processes. Manifests may hold Secrets beside StreamBridges. Files that change are applied again. Ctrl-C drains all.
+local processes. Manifests may hold Secrets beside StreamBridges. Files that change are applied again. Ctrl-C drains all;
+if this process is killed, its pods drain by themselves.
 
   -f, --file DIR|FILE  manifests
   --state DIR          where positions are kept (default ~/.local/state/streambridge)
+  --listen ADDRESS     IP address that operator and pods serve their health and metrics on
+                       (default 127.0.0.1: this machine alone)
   --logs               print every log line of the pods, not only warnings and errors`,
   options: { file: { type: 'string', short: 'f' }, state: { type: 'string' }, logs: { type: 'boolean' } },
   run: async (values) => {
     const path = text(values, 'file')
+    const listen = listenAddress(values, loopback)
     await readManifests(path)
     const leases = resolve(text(values, 'state', defaultState()))
     await mkdir(leases, { recursive: true })
-    const folder = await mkdtemp(join(tmpdir(), 'streambridge-dev-'))
+    await using folder = await privateFolder()
     const signal = stopSignal(shutdown)
     let lines: readonly string[] = []
     const { print, stop } = screen(process.stdout, () => lines)
@@ -141,8 +155,10 @@ local processes. Manifests may hold Secrets beside StreamBridges. Files that cha
       runner: runAsProcesses({
         command: [process.execPath, '--no-warnings', fileURLToPath(new URL('../main.ts', import.meta.url))],
         environment: process.env,
-        folder,
+        folder: folder.path,
         leases,
+        host: listen,
+        extraArguments: ['--listen', listen],
         onLine: podLine(print, values['logs'] === true),
       }),
       crashBackoff: { initial: 500, max: 10_000 },
@@ -153,13 +169,12 @@ local processes. Manifests may hold Secrets beside StreamBridges. Files that cha
       })
     }, 500)
     try {
-      await runHere(cluster, path, print, signal)
+      await runHere({ cluster, path, host: listen, print, signal })
     } finally {
       print('stopping: bridges finish what is in flight')
       await cluster.stop()
       clearInterval(refresh)
       stop()
-      await rm(folder, { recursive: true, force: true })
     }
     return 0
   },

@@ -11,9 +11,10 @@ import { version } from '../../bridge-runtime/version.ts'
 import { duration, milliseconds } from '../../crds/schema/common.ts'
 import { streamBridge } from '../../crds/schema/streambridge.ts'
 import { bridgeFileOf } from '../../operator/streambridge/desired/config-map.ts'
-import { type Command, port, stopSignal, text, UsageError } from '../command.ts'
+import { type Command, listenAddress, loopback, port, stopSignal, text, UsageError } from '../command.ts'
 import { mountSecrets } from '../local-secrets.ts'
 import { type Manifest, readManifests } from '../manifests.ts'
+import { privateFolder } from '../private-folder.ts'
 import { progressLine, showProgress } from '../progress.ts'
 import { isStreamBridge, reportFindings } from './validate.ts'
 
@@ -21,6 +22,9 @@ const shutdownSlack = 5_000
 
 export const defaultState = (): string =>
   join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'streambridge')
+
+const urlOf = (address: string, port: number): string =>
+  `http://${address.includes(':') ? `[${address}]` : address}:${port}`
 
 /** The one StreamBridge to run. */
 function choose(manifests: readonly Manifest[], path: string, name: string | undefined): Manifest {
@@ -72,6 +76,7 @@ bridge names. Ctrl-C drains: what is in flight is finished and its position kept
   --state DIR          where positions are kept of sources without a consumer group
                        (default ~/.local/state/streambridge); delete it to begin anew
   --port PORT          for /livez /readyz /metrics /status (default: a free one)
+  --listen ADDRESS     IP address to serve them on (default 127.0.0.1: this machine alone)
 
 Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command line is wrong.`,
   options: {
@@ -80,9 +85,11 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     for: { type: 'string' },
     state: { type: 'string' },
     port: { type: 'string' },
+    listen: { type: 'string' },
   },
   run: async (values) => {
     const path = text(values, 'file')
+    const listen = listenAddress(values, loopback)
     const manifests = await readManifests(path)
     const chosen = choose(manifests, path, typeof values['name'] === 'string' ? values['name'] : undefined)
     if (reportFindings([chosen], (line) => console.error(line))) return 2
@@ -91,7 +98,8 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     const file = bridgeFileOf({ namespace, name: metadata.name, uid: 'local', spec })
     const state = join(text(values, 'state', defaultState()), namespace, metadata.name)
     await mkdir(state, { recursive: true })
-    await using secrets = await mountSecrets(manifests)
+    await using secrets = await privateFolder()
+    await mountSecrets(manifests, secrets.path)
     const stop = endsBy(
       stopSignal(milliseconds(file.delivery.drainTimeout) + shutdownSlack),
       typeof values['for'] === 'string' ? values['for'] : undefined,
@@ -102,17 +110,18 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     const givenUp = await runBridge({
       file,
       configHash: '',
-      secrets: secrets.directory,
+      secrets: secrets.path,
       leases: fileLeases(state),
       replica: `local-${process.pid}`,
       port: port(values, 'port', 0),
+      host: listen,
       // Changes of state are shown as progress; the log is for what a person asked to see.
       log: createLogger({ level: file.logLevel === 'debug' ? 'debug' : 'error' }),
       signal: stop.signal,
       onStarted: (engine, bound) => {
         const identity = { version, replica: 'local', configHash: '' }
         console.error(
-          `running ${namespace}/${metadata.name}: http://127.0.0.1:${bound}/status, positions in ${state}, Ctrl-C to stop`,
+          `running ${namespace}/${metadata.name}: ${urlOf(listen, bound)}/status, positions in ${state}, Ctrl-C to stop`,
         )
         shown = showProgress(() => progressLine(report(engine, identity, realClock)), process.stderr)
         stop.watch(engine)

@@ -1,4 +1,4 @@
-/** Runs pods as child processes of this one. */
+/** Runs pods as child processes of this one, over a channel whose end tells them that this one is gone. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -18,19 +18,30 @@ export interface ProcessesOptions {
   readonly folder: string
   /** Folder for the leases of bridges that would keep them in Kubernetes: one beneath it for each bridge. */
   readonly leases: string
+  /** The address pods listen on. Default: 127.0.0.1. */
+  readonly host?: string
+  /** Given to every pod after its own arguments. */
+  readonly extraArguments?: readonly string[]
   /** Each line a pod prints. */
   readonly onLine: (pod: string, line: string) => void
 }
 
-const host = '127.0.0.1'
+const loopback = '127.0.0.1'
+/** An address that stands for all of the machine's is reached at the loopback. */
+const reachable: Readonly<Record<string, string>> = { '0.0.0.0': loopback, '::': '::1' }
+const addressOf = ({ host = loopback }: ProcessesOptions): string => reachable[host] ?? host
+
 /** Lines kept to explain an exit. */
 const lastLines = 10
 
 export function runAsProcesses(options: ProcessesOptions): PodRunner {
   const given = new Set<number>()
+  const podIP = addressOf(options)
   return {
     async place(spec) {
-      const containers = await Promise.all(spec.containers.map((container) => placeContainer(container, given)))
+      const containers = await Promise.all(
+        spec.containers.map((container) => placeContainer(container, () => freePort(podIP, given))),
+      )
       return { ...spec, containers }
     },
     async prepare(pod) {
@@ -38,7 +49,7 @@ export function runAsProcesses(options: ProcessesOptions): PodRunner {
       let writes = 0
       await mkdir(folder, { recursive: true, mode: 0o700 })
       return {
-        podIP: host,
+        podIP,
         async write(volumes) {
           writes += 1
           for (const [name, files] of volumes) await writeVolume(join(folder, name), files, `..${writes}`)
@@ -51,16 +62,16 @@ export function runAsProcesses(options: ProcessesOptions): PodRunner {
 }
 
 /** Pods share one address here, so each gets its own port for what its template calls `http`. */
-async function placeContainer(container: Container, given: Set<number>): Promise<Container> {
+async function placeContainer(container: Container, freePort: () => Promise<number>): Promise<Container> {
   const named = container.ports?.find(({ name }) => name === 'http')
   if (named === undefined) return container
-  const containerPort = await freePort(given)
+  const containerPort = await freePort()
   const ports = container.ports?.map((port) => (port === named ? { ...port, containerPort } : port)) ?? []
   return { ...container, ports, args: withOption(container.args ?? [], 'port', String(containerPort)) }
 }
 
 /** A port that is free now and that no other pod was given. */
-async function freePort(given: Set<number>): Promise<number> {
+async function freePort(host: string, given: Set<number>): Promise<number> {
   for (;;) {
     const port = await new Promise<number>((resolve, reject) => {
       const server = createServer()
@@ -98,13 +109,13 @@ function argumentsOf(pod: Pod, container: Container, folder: string, leases: str
   return args.includes('kubernetes') ? withOption(args, 'leases', `file:${join(leases, namespace, bridge)}`) : args
 }
 
-function valueOf(pod: Pod, { value = '', valueFrom }: EnvVar): string {
+function valueOf(pod: Pod, podIP: string, { value = '', valueFrom }: EnvVar): string {
   const { name, namespace = '', uid = '' } = pod.metadata
   const fields: Readonly<Record<string, string>> = {
     'metadata.name': name,
     'metadata.namespace': namespace,
     'metadata.uid': uid,
-    'status.podIP': host,
+    'status.podIP': podIP,
   }
   return valueFrom?.fieldRef === undefined ? value : (fields[valueFrom.fieldRef.fieldPath] ?? '')
 }
@@ -119,13 +130,13 @@ async function startProcess(pod: Pod, folder: string, options: ProcessesOptions)
   for (const { name } of container.volumeMounts ?? []) await mkdir(join(folder, name), { recursive: true })
   const [executable = process.execPath, ...prefix] = options.command
   const env = { ...options.environment }
-  for (const variable of container.env ?? []) env[variable.name] = valueOf(pod, variable)
-  const args = argumentsOf(pod, container, folder, options.leases)
+  for (const variable of container.env ?? []) env[variable.name] = valueOf(pod, addressOf(options), variable)
+  const args = [...argumentsOf(pod, container, folder, options.leases), ...(options.extraArguments ?? [])]
   // A process group of its own: Ctrl-C reaches this process alone, which then stops its pods in order.
   const child = spawn(executable, [...prefix, ...args], {
     cwd: folder,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
   })
   return supervise(child, (line) => options.onLine(pod.metadata.name, line))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { test } from 'node:test'
 import { fakeClock } from '../../test/support/fake-clock.ts'
 import { fromKubeconfig, inCluster } from './cluster-access.ts'
@@ -92,4 +93,25 @@ test('a context that names no cluster is an error that says what to do', async (
   await using files = await temporary({ config: kubeconfig('{}') })
   const opening = fromKubeconfig({ path: join(files.folder, 'config'), context: 'absent' })
   await assert.rejects(opening, /context "absent" names no cluster; choose one/)
+})
+
+test('a broken kubeconfig is told by its place, and nothing in it is quoted', async () => {
+  const whole = kubeconfig('{token: canary-4711}')
+  const broken = [
+    `${whole}foo`,
+    whole.slice(0, whole.indexOf('4711') + 4),
+    whole.replace('token: ', '*'),
+    'canary-4711',
+  ]
+  for (const text of [...broken, whole.replace('https://cluster.example:6443/prefix', 'canary-4711')]) {
+    await using files = await temporary({ config: text })
+    await assert.rejects(fromKubeconfig({ path: join(files.folder, 'config') }), (error) => {
+      assert.ok(error instanceof Error)
+      assert.match(error.message, /^kubeconfig/)
+      return !inspect(error).includes('canary')
+    })
+  }
+  await using files = await temporary({ config: broken[0] ?? '' })
+  await assert.rejects(fromKubeconfig({ path: join(files.folder, 'config') }), /line 8, column 4: it is no YAML there$/)
+  await assert.rejects(fromKubeconfig({ path: join(files.folder, 'none') }), /it cannot be read \(ENOENT\)$/)
 })

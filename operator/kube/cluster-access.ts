@@ -90,8 +90,8 @@ export interface KubeconfigOptions {
 export async function fromKubeconfig({ path, context }: KubeconfigOptions = {}): Promise<ClusterAccess> {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
-  if (path === undefined) config.loadFromDefault()
-  else config.loadFromFile(path)
+  const fault = loadFault(config, path)
+  if (fault !== undefined) throw new Error(`kubeconfig ${path ?? 'of KUBECONFIG or ~/.kube/config'}: ${fault}`)
   if (context !== undefined) config.setCurrentContext(context)
   const name = config.getCurrentContext()
   const cluster = config.getCurrentCluster()
@@ -99,6 +99,8 @@ export async function fromKubeconfig({ path, context }: KubeconfigOptions = {}):
     throw new Error(
       `kubeconfig: context ${JSON.stringify(name)} names no cluster; choose one with kubectl config use-context`,
     )
+  if (!URL.canParse(cluster.server))
+    throw new Error(`kubeconfig: the server of context ${JSON.stringify(name)} is no URL, such as https://HOST:6443`)
   const server = new URL(cluster.server)
   const agents = agentCache(server.protocol === 'https:')
   return {
@@ -118,6 +120,31 @@ export async function fromKubeconfig({ path, context }: KubeconfigOptions = {}):
       }
     },
     close: agents.close,
+  }
+}
+
+interface Loading {
+  loadFromDefault(): void
+  loadFromFile(path: string): void
+}
+
+/**
+ * Loads it. What is at fault, and where; nothing of what stands there: the parser's own text quotes the lines around it,
+ * tokens and keys among them. Undefined: nothing.
+ */
+function loadFault(config: Loading, path: string | undefined): string | undefined {
+  try {
+    if (path === undefined) config.loadFromDefault()
+    else config.loadFromFile(path)
+    return undefined
+  } catch (thrown) {
+    const { code, mark } = Object(thrown) as {
+      readonly code?: unknown
+      readonly mark?: { readonly line?: unknown; readonly column?: unknown }
+    }
+    if (typeof code === 'string') return `it cannot be read (${code})`
+    if (typeof mark?.line !== 'number' || typeof mark.column !== 'number') return 'it is no kubeconfig'
+    return `line ${mark.line + 1}, column ${mark.column + 1}: it is no YAML there`
   }
 }
 

@@ -41,12 +41,25 @@ test('an emulator is reached without TLS, at the port it names', () => {
   assert.deepEqual([host, port, tls, endpoint], ['localhost', 5673, false, 'sb://localhost:5673/'])
 })
 
-test('what contradicts the configuration is named on both sides', () => {
+test('what contradicts the configuration is told by the name in the configuration alone: the other may be a key', () => {
   assert.match(
     refusal(whole.replace('example', 'other')).message,
-    /Secret azure, key cs, is for the namespace other\.servicebus\.windows\.net, but fullyQualifiedNamespace is example/,
+    /Secret azure, key cs, is for another namespace than fullyQualifiedNamespace, example\.servicebus\.windows\.net; take/,
   )
-  assert.match(refusal(whole.replace('orders', 'audit')).message, /for the event hub audit, but eventHubName is orders/)
+  assert.match(refusal(whole.replace('orders', 'audit')).message, /another event hub than eventHubName, orders; take/)
+})
+
+test('a wrong separator is told, and the key that it makes a part of the host or the entity is not', () => {
+  assert.match(refusal(whole.replaceAll(';', ',')).message, /are all parts separated by semicolons\?/)
+  assert.match(refusal(whole.replace('/;', ',')).message, /are all parts separated by semicolons\?/)
+  assert.match(refusal(`${whole},SharedAccessKey=canary`).message, /EntityPath of another event hub/)
+})
+
+test('a key with a line break or another character that none has is told by its position', () => {
+  assert.match(
+    refusal(whole.replace('canary', 'cana\nry')).message,
+    /SharedAccessKey that has a line break at position 5 of/,
+  )
 })
 
 test('what is missing is named', () => {
@@ -60,6 +73,9 @@ test('no message repeats the key, and every one needs a person', () => {
   for (const text of [
     whole.replace('example', 'x'),
     whole.replace('orders', 'x'),
+    whole.replaceAll(';', ','),
+    whole.replaceAll(';', '\n'),
+    `${whole},SharedAccessKey=canary`,
     whole.replace('Endpoint', 'E'),
     'canary',
   ]) {

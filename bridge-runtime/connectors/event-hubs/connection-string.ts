@@ -1,6 +1,7 @@
 /** Reads a connection string, and signs with its key. */
 import { createHmac } from 'node:crypto'
 import { BridgeError } from '../../core/errors.ts'
+import { unprintable } from '../secret-text.ts'
 
 /** Where the namespace is and what proves who we are. */
 export interface Access {
@@ -22,7 +23,7 @@ export interface Expected {
 
 /**
  * *Errors*: fatal, reason `InvalidConnectionString`, when a part is missing or contradicts the configuration. The message
- * names the part, never its secret.
+ * names the part, and nothing that stands in it.
  */
 export function readConnectionString(text: string, expected: Expected): Access {
   const invalid = (what: string): BridgeError =>
@@ -37,22 +38,34 @@ export function readConnectionString(text: string, expected: Expected): Access {
       throw invalid(`has no ${name}; copy the whole string of a shared access policy`)
     return value
   }
-  const found = /^sb:\/\/(\[[0-9a-fA-F:]+\]|[^/:]+)(?::([0-9]{1,5}))?\/?$/i.exec(part('Endpoint'))
-  if (found?.[1] === undefined) throw invalid('has an Endpoint that is not sb://HOST/')
+  const token = (name: string): string => {
+    const value = part(name)
+    const fault = unprintable(value)
+    if (fault !== undefined) throw invalid(`has a ${name} that ${fault}; copy the whole string, on one line`)
+    return value
+  }
+  const found = /^sb:\/\/(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?\/?$/i.exec(part('Endpoint'))
+  if (found?.[1] === undefined)
+    throw invalid('has an Endpoint that is not sb://HOST/; are all parts separated by semicolons?')
   const [, host, port] = found
+  // What it names instead is not told: with a separator missing it is the key.
   if (host.toLowerCase() !== expected.fullyQualifiedNamespace.toLowerCase())
-    throw invalid(`is for the namespace ${host}, but fullyQualifiedNamespace is ${expected.fullyQualifiedNamespace}`)
+    throw invalid(
+      `is for another namespace than fullyQualifiedNamespace, ${expected.fullyQualifiedNamespace}; take the string of that one, or correct the field`,
+    )
   const entity = parts.get('entitypath') ?? expected.eventHubName
   if (entity !== expected.eventHubName)
-    throw invalid(`is for the event hub ${entity}, but eventHubName is ${expected.eventHubName}`)
+    throw invalid(
+      `has the EntityPath of another event hub than eventHubName, ${expected.eventHubName}; take the string of that one, or correct the field`,
+    )
   const emulator = parts.get('usedevelopmentemulator')?.toLowerCase() === 'true'
   return {
     host: host.replace(/^\[|\]$/g, ''),
     port: port === undefined ? (emulator ? 5672 : 5671) : Number(port),
     tls: !emulator,
     endpoint: `sb://${host}${port === undefined ? '' : `:${port}`}/`,
-    keyName: part('SharedAccessKeyName'),
-    key: part('SharedAccessKey'),
+    keyName: token('SharedAccessKeyName'),
+    key: token('SharedAccessKey'),
   }
 }
 

@@ -110,13 +110,19 @@ const missing = (message: string): Meaning =>
 
 /**
  * @param doing what failed, with its names: `reading partition 3 of event hub orders in NAMESPACE`
+ * @param withhold takes Secrets out of the service's text
  * @returns a BridgeError; what is not known is retryable, reason `Unknown`
  */
-export function translate(thrown: unknown, doing: string, right: Right): BridgeError {
+export function translate(
+  thrown: unknown,
+  doing: string,
+  right: Right,
+  withhold = (text: string) => text,
+): BridgeError {
   if (thrown instanceof BridgeError) return thrown
   const meaning = meaningOf(thrown, right)
   const { message } = Object(thrown) as { readonly message?: unknown }
-  const text = meaning?.advice ?? (typeof message === 'string' && message !== '' ? message : 'failed')
+  const text = meaning?.advice ?? (typeof message === 'string' && message !== '' ? withhold(message) : 'failed')
   return new BridgeError(`${doing}: ${text}`, {
     kind: meaning?.kind ?? 'retryable',
     reason: meaning?.reason ?? 'Unknown',

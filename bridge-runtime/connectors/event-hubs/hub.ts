@@ -4,6 +4,7 @@ import rhea from 'rhea'
 import type { Clock } from '../../core/clock.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
+import { type Withholding, withholding } from '../withholding.ts'
 import { AmqpConnection } from './amqp.ts'
 import { openReceiver, openSender, type ReceiverHandlers, type ReceiverLink, type SenderLink } from './links.ts'
 import { type Access, readConnectionString, signatureOf } from './connection-string.ts'
@@ -63,6 +64,7 @@ export class Hub implements HubApi {
   readonly #config: EventHubsConnectionConfig
   readonly #context: Pick<ConnectorContext, 'secret' | 'clock' | 'bridge' | 'replica'>
   readonly #right: Right
+  readonly #secrets: Withholding
   #connected: Promise<Connected> | undefined
   #closed = false
 
@@ -75,11 +77,12 @@ export class Hub implements HubApi {
     this.#config = config
     this.#context = context
     this.#right = right
+    this.#secrets = withholding(context.secret)
   }
 
   translated(thrown: unknown, doing: string): BridgeError {
     const where = `event hub ${this.name} in ${this.#config.fullyQualifiedNamespace}`
-    return translate(thrown, `${doing} ${where}`, this.#right)
+    return translate(thrown, `${doing} ${where}`, this.#right, this.#secrets.withhold)
   }
 
   async partitions(signal?: AbortSignal): Promise<readonly string[]> {
@@ -220,7 +223,7 @@ export class Hub implements HubApi {
   async #access(): Promise<Access> {
     const { fullyQualifiedNamespace, eventHubName, auth } = this.#config
     const ref = auth.connectionStringSecretRef
-    const text = (await this.#context.secret(ref)).toString('utf8')
+    const text = (await this.#secrets.secret(ref)).toString('utf8')
     const where = `Secret ${ref.name}, key ${ref.key},`
     return readConnectionString(text, { fullyQualifiedNamespace, eventHubName, where })
   }

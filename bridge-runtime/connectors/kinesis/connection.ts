@@ -14,6 +14,8 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { ConnectorContext } from '../define-connector.ts'
+import { readToken } from '../secret-text.ts'
+import { withholding } from '../withholding.ts'
 import { translate } from './errors.ts'
 import { KinesisProtocol } from './protocol.ts'
 import type { KinesisConnectionConfig } from './schema.ts'
@@ -55,7 +57,8 @@ const rereadAfter = 5 * 60_000 + 60_000
 
 export function connect(config: KinesisConnectionConfig, context: ConnectorContext): KinesisApi {
   const { endpoint, region, streamARN, streamName } = config
-  const credentials = staticCredentials(config, context)
+  const { secret, withhold } = withholding(context.secret)
+  const credentials = staticCredentials(config, { ...context, secret })
   const client = new KinesisClient({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -83,7 +86,7 @@ export function connect(config: KinesisConnectionConfig, context: ConnectorConte
     try {
       return await withinDeadline(signal, send)
     } catch (thrown) {
-      throw translate(thrown, `kinesis:${action} on stream ${stream} in ${endpoint ?? region}`)
+      throw translate(thrown, `kinesis:${action} on stream ${stream} in ${endpoint ?? region}`, withhold)
     }
   }
 
@@ -185,13 +188,11 @@ function staticCredentials(
 ): Exclude<KinesisClientConfig['credentials'], undefined> | undefined {
   const { accessKeyIdSecretRef, secretAccessKeySecretRef, sessionTokenSecretRef } = auth
   if (accessKeyIdSecretRef === undefined || secretAccessKeySecretRef === undefined) return undefined
-  const text = async (ref: { readonly name: string; readonly key: string }): Promise<string> =>
-    (await secret(ref)).toString('utf8').trim()
   return async () => {
     const [accessKeyId, secretAccessKey, sessionToken] = await Promise.all([
-      text(accessKeyIdSecretRef),
-      text(secretAccessKeySecretRef),
-      sessionTokenSecretRef === undefined ? undefined : text(sessionTokenSecretRef),
+      readToken(secret, accessKeyIdSecretRef, 'an access key id'),
+      readToken(secret, secretAccessKeySecretRef, 'a secret access key'),
+      sessionTokenSecretRef === undefined ? undefined : readToken(secret, sessionTokenSecretRef, 'a session token'),
     ])
     return {
       accessKeyId,

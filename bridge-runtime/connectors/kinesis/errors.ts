@@ -68,14 +68,15 @@ function meaningOf(name: string, code: string, status: number): Meaning | undefi
 
 /**
  * @param doing the IAM action and the stream, e.g. `kinesis:GetRecords on stream orders`
+ * @param withhold takes Secrets out of the service's text
  * @returns a BridgeError; what is not known is retryable, reason `Unknown`
  */
-export function translate(thrown: unknown, doing: string): BridgeError {
+export function translate(thrown: unknown, doing: string, withhold = (text: string) => text): BridgeError {
   if (thrown instanceof BridgeError) return thrown
   const { name, code, message, $metadata } = Object(thrown) as Record<string, unknown>
   const status = Number((Object($metadata) as Record<string, unknown>)['httpStatusCode'] ?? 0)
   const meaning = meaningOf(textOf(name), textOf(code), status)
-  const text = meaning?.advice ?? (textOf(message) || textOf(code) || textOf(name))
+  const text = meaning?.advice ?? withhold(textOf(message) || textOf(code) || textOf(name))
   return new BridgeError(`${doing}: ${text}`, {
     kind: meaning?.kind ?? 'retryable',
     reason: meaning?.reason ?? 'Unknown',

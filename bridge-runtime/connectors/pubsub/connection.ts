@@ -13,8 +13,11 @@ import {
   Metadata,
   status,
 } from '@grpc/grpc-js'
+import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
-import { readCredentials } from './credentials.ts'
+import { placeOf } from '../secret-text.ts'
+import { withholding } from '../withholding.ts'
+import { readCredentials, universeDomain } from './credentials.ts'
 import { type Doing, translate } from './errors.ts'
 import type { PubsubConnectionConfig } from './schema.ts'
 
@@ -41,6 +44,8 @@ const callTimeout = 45_000
 export interface Connection {
   /** For errors: undefined with the service's own address. */
   readonly endpoint: string | undefined
+  /** For errors: takes Secrets out of a text of the service or of Google's library. */
+  readonly withhold: (text: string) => string
   readonly plainText: boolean
   readonly auth: Auth
   call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions): Promise<Answer>
@@ -57,7 +62,6 @@ export interface CallOptions {
   readonly timeout?: number
 }
 
-const universeDomain = 'googleapis.com'
 /**
  * Bytes of one answer, also when it is inflated. The service gives at most 20 MB, as Google's own clients count on it; its
  * emulator packs what it is asked for into one.
@@ -91,7 +95,8 @@ export async function connect(
 ): Promise<Connection> {
   const { endpoint, projectID } = config
   const address = addressOf(endpoint)
-  const credentials = await readCredentials(config, context.secret)
+  const { secret, withhold } = withholding(context.secret)
+  const credentials = await readCredentials(config, secret)
   const options = {
     projectId: projectID,
     // Named, so that the library does not ask for it where there are no credentials to ask.
@@ -104,13 +109,14 @@ export async function connect(
   }
   const client = new v1[kind](options)
   const target = `projects/${projectID}`
-  let stub = await stubOf(client, target)
+  const place = config.auth.credentialsSecretRef === undefined ? undefined : placeOf(config.auth.credentialsSecretRef)
+  let stub = await stubOf(client, target, place)
   const closed = new AbortController()
   const stopWatching = watchHandshake(
     () => stub,
     async () => {
       const silent = stub
-      const fresh = await stubOf(new v1[kind](options), target)
+      const fresh = await stubOf(new v1[kind](options), target, place)
       if (closed.signal.aborted) return fresh.close()
       stub = fresh
       // Calls that wait for it fail, and are made again.
@@ -121,10 +127,11 @@ export async function connect(
   setMaxListeners(0, closed.signal)
   return {
     endpoint,
+    withhold,
     plainText: address.plainText,
     auth: client.auth,
     call: (method, request, doing, options) =>
-      unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint } }),
+      unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint, withhold } }),
     pull(subscription) {
       const open = stub['streamingPull'] as unknown as (metadata: Metadata) => PullCall
       return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`))
@@ -195,11 +202,24 @@ function unary<Answer>(
   })
 }
 
-/** *Errors*: fatal `AuthenticationFailed` where there are no credentials. */
-async function stubOf(client: { initialize(): Promise<unknown> }, target: string): Promise<Stub> {
+/**
+ * *Errors*: fatal `AuthenticationFailed` where there are no credentials, or Google's library takes none of those in a Secret;
+ * it says why in their own words, which are not told.
+ */
+async function stubOf(
+  client: { initialize(): Promise<unknown> },
+  target: string,
+  secret: string | undefined,
+): Promise<Stub> {
   try {
     return (await client.initialize()) as Stub
   } catch (thrown) {
+    if (secret !== undefined)
+      throw new BridgeError(`${secret} holds no credentials that can be used: put in the file as it was downloaded`, {
+        kind: 'fatal',
+        reason: 'AuthenticationFailed',
+        cause: thrown,
+      })
     throw translate(thrown, { permission: 'authentication', role: '', target })
   }
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { BridgeError } from '../../core/errors.ts'
 import type { ReadSecret } from '../define-connector.ts'
+import { placeOf } from '../secret-text.ts'
 import type { PubsubConnectionConfig } from './schema.ts'
 
 /** What Google's library takes as credentials: the JSON as it was downloaded. */
@@ -15,18 +16,30 @@ export async function readCredentials(
   secret: ReadSecret,
 ): Promise<Credentials | undefined> {
   if (ref === undefined) return undefined
-  const problem = (what: string): BridgeError =>
-    new BridgeError(`Secret "${ref.name}" key "${ref.key}" ${what}`, { kind: 'fatal', reason: 'AuthenticationFailed' })
   const json = parsed((await secret(ref)).toString('utf8'))
-  if (json === undefined) throw problem('is not JSON: put in the key file of a service account')
-  const { type } = json
-  if (type === 'external_account') return json
-  if (type !== 'service_account')
-    throw problem('has no "type": "service_account" or "external_account": put in the key file of a service account')
-  if (typeof json['client_email'] !== 'string') throw problem('has no client_email')
-  if (!isPrivateKey(json['private_key'])) throw problem('has no usable private_key')
-  return json
+  const fault = json === undefined ? 'is not JSON: put in the key file of a service account' : faultOf(json)
+  if (fault === undefined) return json
+  throw new BridgeError(`${placeOf(ref)} ${fault}`, { kind: 'fatal', reason: 'AuthenticationFailed' })
 }
+
+/** Why they are none; undefined: they may be. Fields whose name is not our own are counted, not named. */
+function faultOf(json: Credentials): string | undefined {
+  // Some of them go into headers, and what refuses them there quotes them.
+  const odd = Object.entries(json).findIndex(
+    ([field, value]) => typeof value === 'string' && field !== 'private_key' && /[^\x20-\x7e]/.test(value),
+  )
+  if (odd >= 0) return `has a character in field number ${odd + 1} that none has there`
+  const { type, universe_domain: universe = universeDomain } = json
+  if (universe !== universeDomain) return `has another universe_domain than ${universeDomain}`
+  if (type === 'external_account') return undefined
+  if (type !== 'service_account')
+    return 'has no "type": "service_account" or "external_account": put in the key file of a service account'
+  if (typeof json['client_email'] !== 'string') return 'has no client_email'
+  return isPrivateKey(json['private_key']) ? undefined : 'has no usable private_key'
+}
+
+/** The only one there is a Pub/Sub of for everybody. */
+export const universeDomain = 'googleapis.com'
 
 function parsed(text: string): Credentials | undefined {
   try {

@@ -3,14 +3,13 @@
  * gRPC status, as google.rpc.ErrorInfo within google.rpc.Status.
  */
 import type { BridgeError } from '../../core/errors.ts'
+import { DetailedFailure } from './errors.ts'
 
 /** Id → `PERMANENT_FAILURE_INVALID_ACK_ID`, `TRANSIENT_FAILURE_…`. Empty where the error says nothing of single ids. */
-export function failuresById({ cause }: BridgeError): ReadonlyMap<string, string> {
-  const { metadata } = Object(cause) as { readonly metadata?: { get?(name: string): unknown } }
-  const found = metadata?.get?.('grpc-status-details-bin')
-  const [bytes] = Array.isArray(found) ? (found as unknown[]) : []
+export function failuresById(error: BridgeError): ReadonlyMap<string, string> {
   const failures = new Map<string, string>()
-  if (!(bytes instanceof Uint8Array)) return failures
+  const bytes = error instanceof DetailedFailure ? error.details : undefined
+  if (bytes === undefined) return failures
   try {
     for (const any of fields(bytes, 3)) readInfo(any, failures)
   } catch (thrown) {

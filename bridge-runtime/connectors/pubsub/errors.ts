@@ -1,7 +1,7 @@
 /** Translates gRPC statuses, once. */
 import { status } from '@grpc/grpc-js'
 import type { PubSubReason } from '../../../crds/schema/reasons/pubsub.ts'
-import { BridgeError, type ErrorKind } from '../../core/errors.ts'
+import { BridgeError, type BridgeErrorOptions, type ErrorKind } from '../../core/errors.ts'
 
 interface Meaning {
   readonly kind: ErrorKind
@@ -20,6 +20,8 @@ export interface Doing {
   readonly target: string
   /** The address, where it is not the service's own. */
   readonly endpoint?: string | undefined
+  /** Takes Secrets out of the service's text. */
+  readonly withhold?: ((text: string) => string) | undefined
 }
 
 const unavailable: Meaning = { kind: 'retryable', reason: 'ServiceUnavailable' }
@@ -78,18 +80,39 @@ function meaningOf(code: status, text: string, { permission, role, target }: Doi
 const missing = (target: string): PubSubReason =>
   target.startsWith('topic ') ? 'TopicNotFound' : 'SubscriptionNotFound'
 
+/** A status that carries details for those who know them. They are kept aside: whoever prints the error does not print them. */
+export class DetailedFailure extends BridgeError {
+  readonly #details: Uint8Array | undefined
+
+  constructor(message: string, options: BridgeErrorOptions, details: Uint8Array | undefined) {
+    super(message, options)
+    this.#details = details
+  }
+
+  /** A google.rpc.Status, encoded. */
+  get details(): Uint8Array | undefined {
+    return this.#details
+  }
+}
+
 /** @returns a BridgeError; what is not known is retryable, reason `Unknown` */
 export function translate(thrown: unknown, doing: Doing): BridgeError {
   if (thrown instanceof BridgeError) return thrown
-  const { code, details, message } = Object(thrown) as Record<string, unknown>
-  const text = typeof details === 'string' && details !== '' ? details : typeof message === 'string' ? message : ''
+  const { code, details, message: said } = Object(thrown) as Record<string, unknown>
+  const text = [details, said].find((one): one is string => typeof one === 'string' && one !== '') ?? ''
   const meaning = meaningOf(Number(code), text, doing)
+  const { withhold = (whole: string) => whole } = doing
   const place = doing.endpoint === undefined ? doing.target : `${doing.target} at ${doing.endpoint}`
-  return new BridgeError(`${doing.permission} on ${place}: ${meaning?.advice ?? text}`, {
-    kind: meaning?.kind ?? 'retryable',
-    reason: meaning?.reason ?? 'Unknown',
-    cause: thrown,
-  })
+  const options = { kind: meaning?.kind ?? 'retryable', reason: meaning?.reason ?? 'Unknown', cause: thrown } as const
+  const message = `${doing.permission} on ${place}: ${meaning?.advice ?? withhold(text)}`
+  return new DetailedFailure(message, options, detailsOf(thrown))
+}
+
+function detailsOf(thrown: unknown): Uint8Array | undefined {
+  const { metadata } = Object(thrown) as { readonly metadata?: { get?(name: string): unknown } }
+  const found = metadata?.get?.('grpc-status-details-bin')
+  const [bytes] = Array.isArray(found) ? (found as unknown[]) : []
+  return bytes instanceof Uint8Array ? bytes : undefined
 }
 
 /** The gRPC status of an error that was translated; undefined when it had none. */
