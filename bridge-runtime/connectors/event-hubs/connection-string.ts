@@ -43,7 +43,7 @@ export function readConnectionString(text: string, expected: Expected): Access {
   if (host.toLowerCase() !== expected.fullyQualifiedNamespace.toLowerCase())
     throw invalid(`is for the namespace ${host}, but fullyQualifiedNamespace is ${expected.fullyQualifiedNamespace}`)
   const entity = parts.get('entitypath') ?? expected.eventHubName
-  if (entity !== expected.eventHubName)
+  if (entity.toLowerCase() !== expected.eventHubName.toLowerCase())
     throw invalid(`is for the event hub ${entity}, but eventHubName is ${expected.eventHubName}`)
   const emulator = parts.get('usedevelopmentemulator')?.toLowerCase() === 'true'
   return {
