@@ -4,6 +4,7 @@
  */
 import { globSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { azureGoJudge } from './support/azure-go-judge.ts'
 import { cacheRoot } from './support/cache.ts'
 import { startEventHubs } from './support/event-hubs.ts'
 import { startKafka } from './support/kafka.ts'
@@ -43,6 +44,7 @@ const prepare: Record<Need, () => Promise<void>> = {
   },
   // Each file starts its own servers; what takes long is to build them.
   kube: async () => void (await kubeBinaries()),
+  azureGo: async () => void (await azureGoJudge()),
   python: async () => void (await pythonWithClients()),
 }
 

@@ -2,6 +2,7 @@
  * Fetches and builds what the tests start, once per machine; later calls return at once, without network. What cannot be had is
  * told here and skipped by the tests.
  */
+import { azureGoJudge } from './support/azure-go-judge.ts'
 import { cacheRoot } from './support/cache.ts'
 import { kafkaClasspath } from './support/kafka.ts'
 import { kubeBinaries } from './support/kube-binaries.ts'
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   'Pub/Sub emulator (Java)': async () => pubsubEmulatorJar(),
   'certificates (openssl)': () => runCommand('openssl', ['version'], { install: 'apt-get install openssl' }),
   "vendors' clients in Python": pythonWithClients,
+  'Event Hubs SDK (Go)': azureGoJudge,
   'Kubernetes API (Go)': kubeBinaries,
 }
 

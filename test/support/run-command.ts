@@ -7,6 +7,8 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Goes to its standard input. */
   readonly stdin?: string
+  /** Milliseconds after which it is ended. */
+  readonly timeout?: number
   /** Said when the command is not installed. */
   readonly install?: string
 }

@@ -1,6 +1,6 @@
 /** Which test file belongs where, and what it needs. */
 
-export type Need = 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs' | 'kube' | 'python'
+export type Need = 'kafka' | 'kinesis' | 'pubsub' | 'eventHubs' | 'kube' | 'python' | 'azureGo'
 
 export interface Suite {
   readonly name: string
@@ -23,6 +23,7 @@ export const suites: readonly Suite[] = [
   { name: 'kinesis', folders: ['test/integration/kinesis/'], needs: ['kinesis'] },
   { name: 'pubsub', folders: ['test/integration/pubsub/'], needs: ['pubsub'] },
   { name: 'event-hubs', folders: ['test/integration/event-hubs/'], needs: ['eventHubs'] },
+  { name: 'azure-sdks', folders: ['test/integration/azure-sdks/'], needs: ['python', 'azureGo'] },
   { name: 'kube', folders: ['test/integration/kube/'], needs: ['kube'] },
   { name: 'operator', folders: ['test/integration/operator/'], needs: ['kube'] },
   {

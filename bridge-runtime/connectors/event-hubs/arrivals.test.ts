@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Arrivals } from './arrivals.ts'
+import { UnreadableEvent } from './decoding.ts'
 import type { IncomingEvent } from './incoming.ts'
 
 const event = (sequenceNumber: number, bytes: number): IncomingEvent => ({
@@ -8,7 +9,7 @@ const event = (sequenceNumber: number, bytes: number): IncomingEvent => ({
   enqueued: sequenceNumber,
   last: undefined,
   encoded: Buffer.alloc(bytes),
-  layout: undefined,
+  layout: new UnreadableEvent('not looked at', {}),
 })
 
 test('small events are asked for by the thousand, large ones one by one', () => {

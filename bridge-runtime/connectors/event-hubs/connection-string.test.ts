@@ -93,3 +93,10 @@ test('a signature is one that a service which knows the key accepts, until it ex
   assert.equal(typeof grant, 'object')
   assert.match(String(verify(token, access.endpoint, { keys, now: 2_001_000 })), /expired/)
 })
+
+test('the name of an event hub is the same in any case, as the service has it', () => {
+  assert.equal(
+    readConnectionString(whole.replace('EntityPath=orders', 'entitypath=Orders'), expected).keyName,
+    'bridge',
+  )
+})

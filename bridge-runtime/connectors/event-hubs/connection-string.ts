@@ -54,7 +54,7 @@ export function readConnectionString(text: string, expected: Expected): Access {
       `is for another namespace than fullyQualifiedNamespace, ${expected.fullyQualifiedNamespace}; take the string of that one, or correct the field`,
     )
   const entity = parts.get('entitypath') ?? expected.eventHubName
-  if (entity !== expected.eventHubName)
+  if (entity.toLowerCase() !== expected.eventHubName.toLowerCase())
     throw invalid(
       `has the EntityPath of another event hub than eventHubName, ${expected.eventHubName}; take the string of that one, or correct the field`,
     )

@@ -1,121 +1,103 @@
 /** An event as a record. Bodies and properties of AMQP's own types are made text; see the guide. */
-import rhea, { type Message } from 'rhea'
 import type { BridgeRecord, Header } from '../../core/contracts.ts'
+import { BridgeError } from '../../core/errors.ts'
 import { carriedIn } from '../attributes.ts'
 import { keyOfText } from '../text-key.ts'
-import { type Layout, layoutOf, propertiesOf } from './decoding.ts'
+import { type Body, type Layout, layoutOf, type Told, UnreadableEvent } from './decoding.ts'
+import { binaryAt, forEachEntry, type Span, textAt, Unreadable } from './encoded-values.ts'
+import { bytesOfValue, textOfLists, textOfValue } from './value-text.ts'
 
 /** An event as it was received. */
-export interface IncomingEvent {
-  readonly sequenceNumber: number
-  /** Milliseconds since the epoch on the service's clock. */
-  readonly enqueued: number
-  /** Sequence number of the partition's newest event, when the service tells it. */
-  readonly last: number | undefined
+export interface IncomingEvent extends Told {
   /** The whole message, encoded. */
   readonly encoded: Buffer
-  /** Undefined when it takes the general decoder. */
-  readonly layout: Layout | undefined
+  /** Why it cannot be read, when it cannot. */
+  readonly layout: Layout | UnreadableEvent
 }
 
-type Named = Readonly<Record<string, unknown>>
-
-export function incoming(encoded: Buffer): IncomingEvent {
-  const layout = layoutOf(encoded)
-  if (layout !== undefined) {
+/** @param presumed what an event is taken to be whose own number or time cannot be read */
+export function incoming(encoded: Buffer, presumed: Pick<Told, 'sequenceNumber' | 'enqueued'>): IncomingEvent {
+  try {
+    const layout = layoutOf(encoded)
     const { sequenceNumber, enqueued, last } = layout
     return { sequenceNumber, enqueued, last, encoded, layout }
-  }
-  const { message_annotations: annotations = {}, delivery_annotations: told = {} } = decoded(encoded)
-  const last = (told as Named)['last_enqueued_sequence_number']
-  return {
-    sequenceNumber: Number((annotations as Named)['x-opt-sequence-number']),
-    enqueued: Number((annotations as Named)['x-opt-enqueued-time']),
-    last: last === undefined ? undefined : Number(last),
-    encoded,
-    layout,
+  } catch (thrown) {
+    if (!(thrown instanceof UnreadableEvent)) throw thrown
+    return { ...presumed, last: undefined, ...thrown.told, encoded, layout: thrown }
   }
 }
 
-const decoded = (encoded: Buffer): Message => ({ body: undefined, ...rhea.message.decode(encoded) })
-
+/** Never throws: an event that cannot be read is a record that says so, with its bytes. */
 export function recordOf(event: IncomingEvent): BridgeRecord {
   const { layout, encoded } = event
-  const texts = layout && propertiesOf(encoded, layout)
-  if (layout === undefined || texts === undefined) return generalRecord(event)
-  return record(event, texts, layout.partitionKey, layout.body)
-}
-
-function generalRecord(event: IncomingEvent): BridgeRecord {
-  const {
-    application_properties: properties = {},
-    message_annotations: annotations = {},
-    body,
-  } = decoded(event.encoded)
-  const texts = new Map<string, string>()
-  const others: Header[] = []
-  for (const [name, value] of Object.entries(properties as Named))
-    if (typeof value === 'string') texts.set(name, value)
-    else others.push({ name, value: bytesOf(value) })
-  const key = (annotations as Named)['x-opt-partition-key']
-  const found = record(event, texts, typeof key === 'string' ? key : undefined, valueOf(body))
-  return { ...found, headers: [...found.headers, ...others] }
-}
-
-function record(
-  { sequenceNumber, enqueued }: IncomingEvent,
-  properties: ReadonlyMap<string, string>,
-  partitionKey: string | undefined,
-  value: Buffer | null,
-): BridgeRecord {
-  const { headers, nullValue, timestamp, key } = carriedIn(properties)
-  return {
-    key: key ?? (partitionKey === undefined ? null : keyOfText(partitionKey)),
-    value: nullValue ? null : value,
-    headers,
-    timestamp: timestamp ?? enqueued,
-    position: String(sequenceNumber),
+  if (layout instanceof UnreadableEvent) return unreadable(event, layout)
+  try {
+    return readable(encoded, layout)
+  } catch (thrown) {
+    if (thrown instanceof Unreadable) return unreadable(event, thrown)
+    throw thrown
   }
 }
 
-/** A body section; `typecode` tells its kind. A value of AMQP's own types stands without one. */
-interface Section {
-  readonly typecode: number
-  readonly content: unknown
-  readonly multiple?: boolean
+const unreadable = ({ encoded, enqueued, sequenceNumber }: IncomingEvent, { message }: Error): BridgeRecord => ({
+  key: null,
+  value: encoded,
+  headers: [],
+  timestamp: enqueued,
+  position: String(sequenceNumber),
+  poison: new BridgeError(message, { kind: 'poison', reason: 'UnreadableRecord' }),
+})
+
+function readable(encoded: Buffer, layout: Layout): BridgeRecord {
+  const { texts, others } = propertiesOf(encoded, layout.properties)
+  const { headers, nullValue, timestamp, key } = carriedIn(texts)
+  const value = bodyOf(encoded, layout.body)
+  return {
+    key: key ?? keyOf(encoded, layout),
+    value: nullValue ? null : value,
+    headers: others.length === 0 ? headers : [...headers, ...others],
+    timestamp: timestamp ?? layout.enqueued,
+    position: String(layout.sequenceNumber),
+  }
 }
 
-const data = 0x75
-
-function sectionOf(body: unknown): Section | undefined {
-  return typeof body === 'object' && body !== null && 'typecode' in body ? (body as Section) : undefined
+interface Properties {
+  /** Those of type string: what a bridge wrote is among them. */
+  readonly texts: ReadonlyMap<string, string>
+  readonly others: readonly Header[]
 }
 
-/** The bytes of a body that is bytes. */
-function dataOf(body: unknown): Buffer | undefined {
-  const section = sectionOf(body)
-  if (section?.typecode !== data) return Buffer.isBuffer(body) ? body : undefined
-  if (Buffer.isBuffer(section.content)) return section.content
-  return Array.isArray(section.content)
-    ? Buffer.concat(section.content.filter((part) => Buffer.isBuffer(part)))
-    : Buffer.alloc(0)
+function propertiesOf(bytes: Buffer, span: Span | undefined): Properties {
+  const texts = new Map<string, string>()
+  const others: Header[] = []
+  if (span === undefined) return { texts, others }
+  forEachEntry(bytes, span, (at, value, end) => {
+    const name = textAt(bytes, at) ?? textOfValue(bytes, { at, end: value })
+    const text = textAt(bytes, value)
+    if (text === undefined || texts.has(name)) others.push({ name, value: bytesOfValue(bytes, { at: value, end }) })
+    else texts.set(name, text)
+  })
+  return { texts, others }
 }
 
-/** Bytes as they are; texts as UTF-8; other values of AMQP's types, and sequences, as JSON. */
-function valueOf(body: unknown): Buffer | null {
-  return dataOf(body) ?? bytesOf(sectionOf(body)?.content ?? body)
+/** The service's own key, or else the one of a record that was written through the Kafka endpoint: its bytes. */
+function keyOf(bytes: Buffer, { partitionKey, kafkaKey }: Layout): Buffer | null {
+  const text = partitionKey && textAt(bytes, partitionKey.at)
+  if (text !== undefined) return keyOfText(text)
+  const key = partitionKey && bytesOfValue(bytes, partitionKey)
+  return key ?? (kafkaKey === undefined ? null : bytesOfValue(bytes, kafkaKey))
 }
 
-function bytesOf(value: unknown): Buffer | null {
-  if (value === null || value === undefined) return null
-  if (Buffer.isBuffer(value)) return value
-  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value, plain), 'utf8')
+function bodyOf(bytes: Buffer, body: Body | undefined): Buffer | null {
+  const [first, ...more] = body?.sections ?? []
+  if (body === undefined || first === undefined) return null
+  if (body.kind === 'value') return bytesOfValue(bytes, first)
+  if (body.kind === 'sequence') return Buffer.from(textOfLists(bytes, body.sections), 'utf8')
+  return more.length === 0 ? dataAt(bytes, first) : Buffer.concat(body.sections.map((each) => dataAt(bytes, each)))
 }
 
-/** What JSON has no word for: bytes as Base64, large numbers as decimal text. */
-function plain(this: unknown, name: string, value: unknown): unknown {
-  // A Buffer was turned into something else before it comes here as the value.
-  const held = (this as Named)[name]
-  if (Buffer.isBuffer(held)) return held.toString('base64')
-  return typeof value === 'bigint' ? String(value) : value
+function dataAt(bytes: Buffer, { at }: Span): Buffer {
+  const found = binaryAt(bytes, at)
+  if (found === undefined) throw new Unreadable(at, 'no bytes, where a data section has them')
+  return found
 }

@@ -12,8 +12,8 @@ const never = new AbortController().signal
 interface Hub {
   readonly clock: FakeClock
   readonly reader: HubReader
-  /** Delivers the event. */
-  deliver(sequenceNumber: number): void
+  /** Delivers the event: its number, or the bytes of one. */
+  deliver(event: number | Buffer): void
   /** Answers the oldest look that waits. */
   answer(found: PartitionProperties): void
 }
@@ -53,7 +53,7 @@ function hubWith(t: TestContext, committed: number): Hub {
   return {
     clock,
     reader,
-    deliver: (sequenceNumber) => handlers?.message(encoded(sequenceNumber)),
+    deliver: (event) => handlers?.message(typeof event === 'number' ? encoded(event) : event),
     answer: (found) => asked.shift()?.(found),
   }
 }
@@ -97,4 +97,22 @@ test('a hub that was made anew while it is read is a gap', async (t) => {
   hub.answer({ begin: 0, last: 1, empty: false })
   await hub.clock.advance(0)
   await assert.rejects(hub.reader.poll(never), /event 5 was read, but the newest is 1: the event hub was made anew/)
+})
+
+test('an event whose number cannot be read has the next one: those before and behind it come, and none is taken for lost', async (t) => {
+  const hub = await looking(t)
+  hub.deliver(6)
+  hub.deliver(Buffer.from('not AMQP'))
+  hub.deliver(8)
+  hub.answer({ begin: 0, last: 8, empty: false })
+  await hub.clock.advance(0)
+  const batch = await hub.reader.poll(never)
+  assert.deepEqual(
+    batch?.records().map(({ position, poison, value }) => [position, poison?.reason ?? value?.toString()]),
+    [
+      ['6', 'x'],
+      ['7', 'UnreadableRecord'],
+      ['8', 'x'],
+    ],
+  )
 })

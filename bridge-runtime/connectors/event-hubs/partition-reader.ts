@@ -42,6 +42,8 @@ export class HubReader implements PartitionReader {
   readonly #arrivals = new Arrivals()
   readonly #closed = new AbortController()
   #start: Start
+  /** Number and time of the latest event: one that cannot be read is taken to follow it. */
+  #latest = { sequenceNumber: -1, enqueued: 0 }
   #link: ReceiverLink | undefined
   #failure: BridgeError | undefined
   /** A jump in the numbers of events: the last one before it. */
@@ -106,6 +108,8 @@ export class HubReader implements PartitionReader {
     const found = await api.properties(this.partition, signal)
     this.#tell(found)
     this.#checkGap(found)
+    if (this.#after === undefined)
+      this.#latest = { sequenceNumber: found.empty ? found.last : found.begin - 1, enqueued: this.#options.clock.now() }
     const reader = replica.slice(-longestName)
     const from = { partition: this.partition, consumerGroup, epoch: this.epoch, filter: filterOf(this.#start), reader }
     const handlers = {
@@ -122,8 +126,10 @@ export class HubReader implements PartitionReader {
   }
 
   #arrived(encoded: Buffer): void {
-    const event = incoming(encoded)
     const before = this.#after
+    const { sequenceNumber, enqueued } = this.#latest
+    const event = incoming(encoded, { sequenceNumber: (before ?? sequenceNumber) + 1, enqueued })
+    this.#latest = event
     if (before !== undefined && event.sequenceNumber <= before) return
     if (before !== undefined && event.sequenceNumber > before + 1)
       this.#jump ??= { before, after: event.sequenceNumber }

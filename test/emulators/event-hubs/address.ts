@@ -14,8 +14,8 @@ const scheme = /^[a-z]+:\/\/[^/]+\//i
 /** Takes `hub/Partitions/0` as well as `sb://host:port/hub/Partitions/0`. */
 export function parseAddress(text: string | undefined): Address {
   const path = (text ?? '').replace(scheme, '').replace(/^\/+|\/+$/g, '')
-  if (path === '$cbs') return { kind: 'cbs' }
-  if (/(^|\/)\$management$/.test(path)) return { kind: 'management' }
+  if (path.toLowerCase() === '$cbs') return { kind: 'cbs' }
+  if (/(^|\/)\$management$/i.test(path)) return { kind: 'management' }
   const [, hub, group, partition] = reader.exec(path) ?? []
   if (hub !== undefined && group !== undefined && partition !== undefined)
     return { kind: 'partition', hub: hub.toLowerCase(), group: group.toLowerCase(), partition }

@@ -2,7 +2,7 @@
 import { parseAddress } from './address.ts'
 import { type Receiver, replyAttach, type Sender } from './amqp.ts'
 import type { Client } from './client.ts'
-import { condition, noSuchEntity, Refused } from './conditions.ts'
+import { condition, errorOf, noSuchEntity, Refused } from './conditions.ts'
 import { admit, displacedBy } from './epochs.ts'
 import type { Faults } from './faults.ts'
 import { parseFilter, type Start } from './filter.ts'
@@ -35,13 +35,20 @@ function offer(link: Sender | Receiver, capabilities: string[]): void {
   if (capabilities.length > 0) replyAttach(link).offered_capabilities = capabilities
 }
 
+/** Agrees to how the client wants deliveries settled: some detach a link whose answer says something else. */
+function agree(link: Sender | Receiver): void {
+  link.set_source(link.source)
+  link.set_target(link.target ?? {})
+  replyAttach(link).snd_settle_mode = link.snd_settle_mode
+}
+
 /** Attaches, or lets the link be detached with the reason. */
 function orRefuse(link: Sender | Receiver, attach: () => void): void {
   try {
     attach()
   } catch (error) {
     const refused = error instanceof Refused ? error : new Refused(condition.internalError, String(error))
-    link.close({ condition: refused.condition, description: refused.message })
+    link.close(errorOf(refused.condition, refused.message))
   }
 }
 
@@ -52,8 +59,7 @@ function authorize({ needsToken }: AttachContext, client: Client, address: strin
 
 /** The client sends on this link. */
 export function attachReceiver(context: AttachContext, client: Client, receiver: Receiver): void {
-  receiver.set_source(receiver.source)
-  receiver.set_target(receiver.target)
+  agree(receiver)
   orRefuse(receiver, () => {
     const address = (receiver.target as { address?: string } | null)?.address
     const parsed = parseAddress(address)
@@ -90,8 +96,7 @@ function attachWriter(context: AttachContext, target: WriterTarget): void {
 
 /** The client receives on this link. */
 export function attachSender(context: AttachContext, client: Client, sender: Sender): void {
-  sender.set_source(sender.source)
-  sender.set_target(sender.target ?? {})
+  agree(sender)
   orRefuse(sender, () => {
     const address = (sender.source as { address?: string } | null)?.address
     const parsed = parseAddress(address)

@@ -1,7 +1,7 @@
 /** One client's connection: its socket, which faults may spoil, its tokens and its links. */
 import type { Socket } from 'node:net'
 import { type Connection, type Sender, type Session, socketEnded } from './amqp.ts'
-import { condition } from './conditions.ts'
+import { condition, errorOf } from './conditions.ts'
 import type { Fault, Scope } from './faults.ts'
 import { type Grant, granted } from './sas.ts'
 import { slowDown } from './slow-socket.ts'
@@ -114,7 +114,7 @@ export class Client {
   /** Nothing is sent any more; the client is told why. */
   close(condition: string, description: string): void {
     this.ended()
-    this.connection.close({ condition, description })
+    this.connection.close(errorOf(condition, description))
   }
 
   /** Reads nothing and writes nothing from now on; the socket stays open. */

@@ -25,6 +25,15 @@ export class Refused extends Error {
   }
 }
 
+export interface AmqpError {
+  readonly condition: string
+  readonly description: string
+  readonly info: object
+}
+
+/** An error as it is sent: with all its fields, as the service does. Some clients count on the third one. */
+export const errorOf = (condition: string, description: string): AmqpError => ({ condition, description, info: {} })
+
 /** Clients know this sentence as "no such entity". */
 export const noSuchEntity = (address: string): Refused =>
   new Refused(condition.notFound, `The messaging entity '${address}' could not be found.`)

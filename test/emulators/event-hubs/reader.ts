@@ -1,6 +1,7 @@
 /** A link on which a client receives the events of one partition, each reader from its own place. */
-import { creditOf, flush, prepareSender, replyAttach, revokeCredit, roomOf, type Sender, type Session } from './amqp.ts'
+import { creditOf, flush, prepareSender, revokeCredit, roomOf, type Sender, type Session } from './amqp.ts'
 import type { AttachedLink, Client, LinkReport } from './client.ts'
+import { errorOf } from './conditions.ts'
 import { delivered, type StoredEvent } from './event.ts'
 import type { Fault, Faults, Scope } from './faults.ts'
 import type { AttachedReader, Hub } from './hubs.ts'
@@ -56,7 +57,6 @@ export class Reader implements AttachedLink, AttachedReader {
     this.#key = `${group}/${partition}`
     this.#next = options.start
     this.lastActive = options.now()
-    replyAttach(sender).snd_settle_mode = sender.snd_settle_mode
     prepareSender(sender)
     client.links.add(this)
     hub.readers.set(this.#key, [...(hub.readers.get(this.#key) ?? []), this])
@@ -92,7 +92,7 @@ export class Reader implements AttachedLink, AttachedReader {
     const { client, sender } = this.#options
     client.links.delete(this)
     revokeCredit(sender)
-    sender.close({ condition, description })
+    sender.close(errorOf(condition, description))
   }
 
   ended(): void {

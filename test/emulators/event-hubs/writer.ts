@@ -1,7 +1,7 @@
 /** A link on which a client sends events to a hub or to one of its partitions. */
 import { batchFormat, creditOf, type Delivery, type Receiver, replyAttach, type Session } from './amqp.ts'
 import type { AttachedLink, Client, LinkReport } from './client.ts'
-import { condition, Refused } from './conditions.ts'
+import { condition, errorOf, Refused } from './conditions.ts'
 import { batch, type Sent, single } from './event.ts'
 import type { Fault, Faults, Scope } from './faults.ts'
 import type { Hub } from './hubs.ts'
@@ -76,7 +76,7 @@ export class Writer implements AttachedLink {
   detach(condition: string, description: string): void {
     this.ended()
     this.#options.client.links.delete(this)
-    this.#options.receiver.close({ condition, description })
+    this.#options.receiver.close(errorOf(condition, description))
   }
 
   ended(): void {
@@ -97,7 +97,7 @@ export class Writer implements AttachedLink {
       this.#store(arrived, faulty)
     } catch (error) {
       const refused = error instanceof Refused ? error : new Refused(condition.internalError, String(error))
-      arrived.delivery.reject({ condition: refused.condition, description: refused.message })
+      arrived.delivery.reject(errorOf(refused.condition, refused.message))
       this.#returnCredit()
     }
   }

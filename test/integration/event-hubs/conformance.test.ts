@@ -101,4 +101,11 @@ connectorSuite({
     }
   },
   interruption: () => namespaces.interruption(),
+  async unreadable(target, stream) {
+    await using producer = producerOf(connectionOf(target, stream))
+    // Lists within each other, deeper than is followed.
+    let body: unknown[] = []
+    for (let depth = 0; depth < 100; depth += 1) body = [body]
+    await producer.sendBatch([{ body, bodyType: 'value' } as EventData], { partitionKey: 'k' })
+  },
 })

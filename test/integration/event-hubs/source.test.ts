@@ -10,6 +10,7 @@ import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
 import { sharedEventHubs, uniqueName } from '../../support/shared-servers.ts'
 import { context, never, numbered, readerOf, send, sourceConfig, take } from './harness.ts'
 import { producerOf } from '../../support/event-hubs-sdk.ts'
+import { array, bodyData, bodyValue, list, section } from '../../support/amqp-bytes.ts'
 import { eventHubsConnectionString } from '../../support/event-hubs.ts'
 
 async function stage(t: TestContext, partitions = 1) {
@@ -164,6 +165,28 @@ suite('the source of event hubs', { concurrency: 4 }, () => {
     )
     const headers = Object.fromEntries(records[0]?.headers.map(({ name, value }) => [name, value?.toString()]) ?? [])
     assert.deepEqual(headers, { number: '7', flag: 'true', text: 'x' })
+  })
+
+  test('an event that cannot be read is poison with its bytes, and those before and behind it arrive', async (t) => {
+    const { endpoint, admin, hub } = await stage(t)
+    const api = new Hub(sourceConfig(endpoint, hub), context(endpoint), 'Send')
+    t.after(() => api[Symbol.asyncDispose]())
+    let deep: Buffer = Buffer.from('40', 'hex')
+    for (let level = 0; level < 5_000; level += 1) deep = list(deep)
+    const bombs = [bodyValue(deep), bodyValue(array('40', [], 100_000_000)), section(0x75, '41')]
+    const link = await api.sender('0')
+    for (const bomb of bombs) {
+      await send(endpoint, hub, numbered(1))
+      await link.send(bodyData(bomb))
+    }
+    await send(endpoint, hub, numbered(1))
+    const records = await take(readerOf(t, { endpoint, hub }), 7)
+    assert.deepEqual(
+      records.map(({ position, poison }) => [position, poison?.reason]),
+      [0, 1, 2, 3, 4, 5, 6].map((at) => [String(at), at % 2 === 0 ? undefined : 'UnreadableRecord']),
+    )
+    const [stored] = await admin.dump(hub, '0', { from: 3, count: 1 })
+    assert.ok(records[3]?.value?.includes(Buffer.from(stored?.message ?? '', 'base64')))
   })
 
   test('a missing consumer group is named', async (t) => {
