@@ -7,7 +7,17 @@ import { BridgeError } from '../core/errors.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import { memoryLeases } from '../leases/memory.ts'
 import { silentLogger } from '../observability/logger.ts'
-import { beginning, begun, finished, goingOn, withGap, withoutGap } from './content.ts'
+import {
+  beginning,
+  beginningAgain,
+  begun,
+  finished,
+  goingOn,
+  renewed,
+  takingOver,
+  withGap,
+  withoutGap,
+} from './content.ts'
 import { type History, historyLease } from './history.ts'
 import { dataGap, keepingGaps } from './keeping-gaps.ts'
 
@@ -58,6 +68,42 @@ test('going on with another stream begins a new generation at the earliest recor
   await historyOn(store, { reset: 'monday' }).recall()
   const content = await historyOn(store).change(goingOn([orders]))
   assert.deepEqual([content.generation, content.start, content.resets], [3, 'Earliest', ['monday']])
+})
+
+test('going on with a stream that was made again leaves the other streams as they are, once for all replicas', async () => {
+  const history = historyOn(memoryLeases())
+  await history.change(beginning('Latest', [orders, { name: 'topic other', birth: 'x', found: 1 }]))
+  await history.change(begun(orders, ['0', '1']))
+  await history.change(withGap('orders/0', 'made again'))
+  await history.change(withGap('other/0', 'expired'))
+  const again = renewed({ ...orders, birth: 'id-2' }, (partition) => partition.startsWith('orders/'))
+  const content = await history.change(again)
+  assert.deepEqual(content.streams['topic orders'], { birth: 'id-2', found: 0, begun: [] })
+  assert.deepEqual([content.streams['topic other']?.birth, content.gaps], ['x', { 'other/0': 'expired' }])
+  await history.change(begun({ ...orders, birth: 'id-2' }, ['1']))
+  assert.deepEqual((await history.change(again)).streams['topic orders']?.begun, ['1'])
+})
+
+test('a stream that was only awaited gets its birth when it is begun', async () => {
+  const history = historyOn(memoryLeases())
+  await history.change(beginning('Latest', [{ name: 'topic orders', birth: undefined, found: 0 }]))
+  const content = await history.change(begun(orders, ['1']))
+  assert.deepEqual(content.streams['topic orders'], { birth: 'id-1', found: 0, begun: ['1'] })
+})
+
+test('a history begins with positions that are older than it, once', async () => {
+  const history = historyOn(memoryLeases())
+  const streams = { 'topic orders': { birth: 'id-1', found: 2, begun: ['0'] } }
+  const content = await history.change(takingOver('Latest', 4, streams))
+  assert.deepEqual([content.generation, content.start, content.streams], [4, 'Latest', streams])
+  assert.equal((await history.change(takingOver('Earliest', 9, {}))).generation, 4)
+})
+
+test('a source of which nothing was read begins again with other streams', async () => {
+  const history = historyOn(memoryLeases())
+  await history.change(beginning('Earliest', [orders]))
+  const content = await history.change(beginningAgain('Latest', [{ name: 'topic other', birth: 'x', found: 1 }]))
+  assert.deepEqual([content.generation, content.start, Object.keys(content.streams)], [1, 'Latest', ['topic other']])
 })
 
 test('the first word on a gap stays until it is decided', async () => {

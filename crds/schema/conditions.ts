@@ -41,7 +41,8 @@ export const conditionReasons = {
   NoReplicas: 'spec.replicas is 0: nothing runs.',
   Paused: 'lifecycle.desiredState is Paused.',
   StoppedAtRecord: 'A record can never be delivered; its partition waits for a person.',
-  DataGap: 'The source has dropped records that were not read yet; the partition waits for a person.',
+  DataGap:
+    'The source has dropped records that were not read yet, or a position is lost or of another stream; it waits for a person.',
   NoProgress:
     'Records are known to wait in a partition and none has moved for a minute (for 15 minutes in a subscription).',
   NoPartitions: 'The source says that it has no partition: nothing is read.',

@@ -5,6 +5,7 @@ import type { PlainRecord } from '../../conformance/harness.ts'
 import { startBroker } from '../../conformance/servers/kafka.ts'
 import { createTopic, kafkaClient, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
+import { expireOffsets, recreateTopic } from './life.ts'
 
 const source = (target: string, topic: string): object => ({
   bootstrapServers: [target],
@@ -68,7 +69,7 @@ async function readAll(target: string, topic: string): Promise<PlainRecord[]> {
 
 connectorSuite({
   connector: kafka,
-  exceptions: { S14: 'not yet: the history is not asked', S15: 'not yet: the history is not asked' },
+  exceptions: {},
   lacks: {},
   secrets: {},
   tooLarge: 1_100_000,
@@ -78,6 +79,8 @@ connectorSuite({
   sinkConfig: sink,
   produce,
   readAll,
+  recreateStream: recreateTopic,
+  losePositions: async ({ target, name }) => void (await expireOffsets(target, `streambridge.conformance.${name}`)),
   async wrongCredentials(topic) {
     const server = await startBroker({ listeners: ['sasl'], users: { alice: 'right-password' } })
     const address = server.addresses.sasl ?? ''

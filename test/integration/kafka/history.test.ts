@@ -16,6 +16,7 @@ import {
   owned,
   readAndStop,
   received,
+  recreateTopic,
   setOffset,
   values,
 } from './life.ts'
@@ -39,15 +40,6 @@ async function hasRead(name: string, count: number, config: object = {}): Promis
   await send(life.server, life.topic, count)
   await readAndStop(first, count)
   return life
-}
-
-async function makeAgain({ server, topic }: Life): Promise<void> {
-  await withAdmin(server, (admin) => admin.deleteTopics({ topics: [topic] }))
-  await eventually('the topic is gone', async () => {
-    const all = await withAdmin(server, (admin) => admin.listTopics())
-    return !all.includes(topic)
-  })
-  await createTopic(server, topic, { partitions: 1 })
 }
 
 /** Says that there is a gap, twice: nothing is read, whoever starts it again, and the records that come do not hide it. */
@@ -128,7 +120,7 @@ for (const how of ['running', 'stopped']) {
     await received(first, 10)
     await first.commit()
     if (how === 'stopped') await first.stop()
-    await makeAgain(life)
+    await recreateTopic(life.server, life.topic)
     await send(server, topic, 20, 100)
     if (how === 'running') await gapOf(first)
     await first.stop()
@@ -176,7 +168,7 @@ test('one topic of two that is made again does not hold up the other', async () 
   await using both = await life.start({ config: { topics } })
   await send(server, `${topic}-other`, 2, 50)
   await readAndStop(both, 2)
-  await makeAgain(life)
+  await recreateTopic(life.server, life.topic)
   await send(server, topic, 5, 100)
   await send(server, `${topic}-other`, 2, 52)
   await using halted = await life.start({ config: { topics } })

@@ -7,7 +7,7 @@ import type { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import { eventually } from '../../support/eventually.ts'
 import { historyOn } from '../../support/leases/history.ts'
-import { withAdmin } from '../../support/kafka.ts'
+import { createTopic, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
 import { type Reading, read, testContext } from './harness.ts'
 
@@ -80,6 +80,15 @@ export const gapOf = (reading: Reading): Promise<BridgeError> =>
 export async function readAndStop(reading: Reading, count: number): Promise<void> {
   await received(reading, count)
   await reading.stop()
+}
+
+/** Deletes a topic and makes it again, without a record. */
+export async function recreateTopic(server: string, topic: string, partitions = 1): Promise<void> {
+  await withAdmin(server, async (admin) => {
+    await admin.deleteTopics({ topics: [topic] })
+    await eventually('the topic is gone', async () => !(await admin.listTopics()).includes(topic))
+  })
+  await createTopic(server, topic, { partitions })
 }
 
 /** What the broker does to a group that was empty for `offsets.retention.minutes`. */
