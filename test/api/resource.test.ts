@@ -50,7 +50,7 @@ const fullStatus = {
   sink: { type: 'kinesis', endpoint: 'orders' },
   throughput: { inPerSecond: '912', outPerSecond: '911' },
   checkpoint: { lastCommittedAt: at, oldestUnsettledSeconds: 1 },
-  deadLetter: { total: 4, lastReason: 'RecordTooLarge' },
+  deadLetter: { total: 4, lastReason: 'RecordTooLarge', counted: [{ replica: 'orders-bridge-0', total: 1 }] },
   lastError: { component: 'sink', reason: 'Throttled', message: 'slow down', count: 3, firstAt: at, lastAt: at },
   scaling: { lastScaledAt: at, from: 2, to: 3, reason: 'LagAboveTarget' },
 } satisfies StreamBridgeStatus
