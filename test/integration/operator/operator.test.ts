@@ -101,7 +101,7 @@ test('applying a StreamBridge makes a Deployment whose pods pass Pod Security re
   const made = await eventually('the Deployment', () => deployment('apply'))
   assert.equal(made.spec.replicas, 1)
   assert.deepEqual(made.spec.strategy?.rollingUpdate, { maxSurge: 0, maxUnavailable: 1 })
-  assert.equal(made.spec.template.spec.automountServiceAccountToken, false)
+  assert.equal(made.spec.template.spec.automountServiceAccountToken, true, 'what it has read is remembered in a Lease')
   await eventually('a pod, admitted', async () => (await ours('apply')).some((line) => line.startsWith('Pod ')))
   assert.match(await said('apply', 'Ready'), /^Unknown\/NotReported/)
   const seen = await server.kubectl(['-n', namespace, 'get', 'sbr', 'apply'])
