@@ -76,7 +76,7 @@ const login = (mechanism: string): Guarded =>
   kafka(`kafka ${mechanism}`, {
     connector: {
       bootstrapServers: [`127.0.0.1:${peers.kafka}`],
-      sasl: { mechanism, usernameSecretRef: ref('user'), passwordSecretRef: ref('password') },
+      sasl: { mechanism, allowPlaintext: true, usernameSecretRef: ref('user'), passwordSecretRef: ref('password') },
     },
     secrets: { user: second, password: canary },
     canaries: [canary, second],
