@@ -72,7 +72,9 @@ export async function startPeers({ cert, key }: Certificate): Promise<Peers> {
   })
   const pubsub = createSecureServer({ cert, key })
   pubsub.on('stream', (stream, headers) => {
-    const quoted = encodeURIComponent(JSON.stringify(headers)).slice(0, 4_000)
+    const said = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`)
+    // As gRPC encodes messages, so that the client sees what it sent.
+    const quoted = said.join(' ').replaceAll('%', '%25').slice(0, 4_000)
     const fields = { 'content-type': 'application/grpc', 'grpc-status': '9', 'grpc-message': quoted }
     stream.on('error', () => undefined).respond({ ':status': 200, ...fields }, { endStream: true })
   })
