@@ -21,7 +21,8 @@ const secrets = {
   'kafka/cert': client?.cert ?? '',
   'kafka/key': client?.key ?? '',
 }
-const context = testContext({}, secrets)
+/** Each test's bridge is another one: what one has read the others have not. */
+const ofItsOwn = () => testContext({}, secrets)
 const signal = new AbortController().signal
 
 const login = (mechanism: string, key = 'password') => ({
@@ -52,6 +53,7 @@ const ways: readonly (readonly [string, Listener, object])[] = [
 for (const [name, listener, security] of ways) {
   test(`records go in and out over ${name}`, async () => {
     const config = at(listener, security)
+    const context = ofItsOwn()
     await using sink = await openSink({ ...config, topic: 'guarded' }, context)
     assert.equal((await write(sink, [{ value: Buffer.from(name) }])).size, 0)
     await using reading = await read({ ...config, topics: ['guarded'], consumerGroup: name }, { context })
@@ -76,6 +78,7 @@ const refusals: readonly (readonly [string, Listener, object, string])[] = [
 for (const [name, listener, security, reason] of refusals) {
   test(`${name} is fatal, named, and shows no secret`, async () => {
     const config = at(listener, security)
+    const context = ofItsOwn()
     await using sink = await openKafkaSink(sinkConfig({ ...config, topic: 'guarded' }), context)
     await assert.rejects(sink.open(signal), (error) => {
       assert.ok(error instanceof BridgeError)
