@@ -20,6 +20,7 @@ const stored = z.object({
   renewals: z.int(),
   position: z.union([z.string(), z.number()]).optional(),
   ended: z.boolean(),
+  stream: z.string().optional(),
   /** A tombstone: its number keeps a late writer of the removed lease out. */
   removed: z.boolean(),
 })
@@ -110,7 +111,11 @@ const toLease = ({ number, content }: Version): Lease => ({
   owner: content.owner,
   epoch: content.epoch,
   renewals: content.renewals,
-  checkpoint: { position: content.position, ended: content.ended },
+  checkpoint: {
+    position: content.position,
+    ended: content.ended,
+    ...(content.stream === undefined ? {} : { stream: content.stream }),
+  },
   version: String(number),
 })
 
@@ -121,6 +126,7 @@ const toStored = (lease: Omit<Lease, 'version'>, removed: boolean): Stored => ({
   renewals: lease.renewals,
   ...(lease.checkpoint.position === undefined ? {} : { position: lease.checkpoint.position }),
   ended: lease.checkpoint.ended,
+  ...(lease.checkpoint.stream === undefined ? {} : { stream: lease.checkpoint.stream }),
   removed,
 })
 

@@ -29,7 +29,13 @@ const annotation = {
 const checkpointText = z
   .string()
   .transform((text): unknown => JSON.parse(text))
-  .pipe(z.object({ position: z.union([z.string(), z.number()]).optional(), ended: z.boolean() }))
+  .pipe(
+    z.object({
+      position: z.union([z.string(), z.number()]).optional(),
+      ended: z.boolean(),
+      stream: z.string().optional(),
+    }),
+  )
 
 const leaseObject = z.object({
   metadata: z.object({
@@ -71,19 +77,19 @@ const objectName = (bridge: string, partition: string): string =>
   `${bridge}-${createHash('sha256').update(partition).digest('hex').slice(0, 10)}`
 
 function toLease({ metadata, spec }: LeaseObject): Lease {
-  const { position, ended } = metadata.annotations[annotation.checkpoint]
+  const { position, ended, stream } = metadata.annotations[annotation.checkpoint]
   return {
     partition: metadata.annotations[annotation.partition],
     owner: spec.holderIdentity === '' ? undefined : spec.holderIdentity,
     epoch: spec.leaseTransitions,
     renewals: metadata.annotations[annotation.renewals],
-    checkpoint: { position, ended },
+    checkpoint: { position, ended, ...(stream === undefined ? {} : { stream }) },
     version: versionOf(metadata),
   }
 }
 
-const checkpointOf = ({ position, ended }: Checkpoint): string =>
-  JSON.stringify({ ...(position === undefined ? {} : { position }), ended })
+/** What is undefined is left out. */
+const checkpointOf = ({ position, ended, stream }: Checkpoint): string => JSON.stringify({ position, ended, stream })
 
 /** *Errors*: `Fenced` as `LeaseStore` says; otherwise retryable, reason `LeaseStoreUnavailable` or `LeaseStoreForbidden`. */
 export function kubernetesLeases(options: KubernetesLeasesOptions): LeaseStore {
