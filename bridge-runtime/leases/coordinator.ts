@@ -1,14 +1,13 @@
-/** Shares the partitions of a source over the replicas of a bridge, for services that do not do it themselves. */
+/** A replica that is a member: it looks at source and store, and takes, gives and keeps partitions. */
 import type { Clock } from '../core/clock.ts'
 import type { SourceHost } from '../core/contracts.ts'
 import { asBridgeError } from '../core/errors.ts'
-import type { HistoryContent } from '../history/content.ts'
 import type { History } from '../history/history.ts'
 import { errorText, type Logger } from '../observability/logger.ts'
 import type { Holding } from './holding.ts'
 import type { Lease, LeaseStore } from './lease-store.ts'
 import { needed, removable } from './lineage.ts'
-import { isReserved, Members, Membership } from './membership.ts'
+import { isReserved, Members, type Membership } from './membership.ts'
 import { forgetting, opening } from './opening.ts'
 import type { PartitionedSource, Scene } from './partitioned-source.ts'
 import { recollect } from './recollect.ts'
@@ -20,7 +19,7 @@ import { ifFree } from './write-own.ts'
 export interface CoordinatorOptions {
   readonly store: LeaseStore
   readonly history: History
-  /** Unique among the replicas; the newest process of a name wins. */
+  /** Unique among the replicas. The newest process of a name wins, once: the other stays off while that one lives. */
   readonly replica: string
   /** Milliseconds of silence after which a replica's partitions go to the others. */
   readonly leaseDuration: number
@@ -31,30 +30,11 @@ export interface CoordinatorOptions {
   readonly log: Logger
 }
 
-/**
- * Takes part in the distribution until the signal aborts (then drains and releases everything) or, with a finite source,
- * until every partition is finished.
- *
- * *Guarantees*: a partition has one owner that can commit; a partition starts only after all of its parents are finished;
- * every partition that may be worked on gets an owner while at least one replica lives; a position is used for the stream it is
- * of, and one that is gone is a gap.
- * *Errors*: rejects with a BridgeError when this replica lost its membership; to be called again.
- */
-export async function coordinate(
-  source: PartitionedSource,
-  options: CoordinatorOptions,
-  host: SourceHost,
-  signal: AbortSignal,
-): Promise<void> {
-  await using membership = await Membership.join(options)
-  const coordinator = new Coordinator(source, options, host, membership)
-  await coordinator.run(signal)
-}
-
 /** Between two looks at the store: what others released is taken that fast. */
 const longestScan = 5_000
 
-class Coordinator {
+/** One membership's worth of `coordinate`. */
+export class Coordinator {
   readonly #source: PartitionedSource
   readonly #options: CoordinatorOptions
   readonly #host: SourceHost
@@ -64,7 +44,6 @@ class Coordinator {
   readonly #drains = new Set<Promise<void>>()
   readonly #unlisted = new Unlisted()
   #scene: Scene | undefined
-  #content: HistoryContent | undefined
   #discoverAt = 0
   #wake = new AbortController()
   #storeWorks = true
@@ -128,12 +107,11 @@ class Coordinator {
     const begin = (): Promise<string> => this.#source.begin(signal)
     const stream = await look(this.#source.identify(signal))
     if (stream === undefined) return
-    const recollecting = recollect(stream, { ...this.#options, known: this.#content, begin }).catch((thrown: unknown) =>
+    const recollecting = recollect(stream, { ...this.#options, begin }).catch((thrown: unknown) =>
       this.#refused(thrown),
     )
     const content = await recollecting
     if (content === undefined) return
-    this.#content = content
     const found = await look(this.#source.discover(signal))
     if (found === undefined) return
     const listing = new Map(found.map((listed) => [listed.partition, listed]))
@@ -157,6 +135,8 @@ class Coordinator {
     const { listing, content, stream } = scene
     const counted = (lease: Lease): Lease => ({ ...lease, checkpoint: standingOf(lease, content, stream).checkpoint })
     const stored = await store.list()
+    this.#membership.check(stored)
+    if (this.#membership.lost.aborted) return false
     const { live, dead } = this.#members.observe(stored)
     const all = stored.filter(({ partition }) => !isReserved(partition))
     const ours = all.filter((lease) => isKnown(lease, content, stream))

@@ -43,7 +43,7 @@ interface Acquired {
 /**
  * Acquires the leases and opens what was acquired.
  *
- * *Guarantees*: a gap is remembered before the lease that shows it is overwritten; a partition counts as begun after its lease
+ * *Guarantees*: a gap is remembered before the lease that shows it looks as if it had none; a partition counts as begun after its lease
  * carries the stream's tag, and before its reader is handed out. *Errors*: what the store says; then nothing is held that was not opened.
  */
 export async function opening(leases: readonly Lease[], scene: Scene, options: OpeningOptions): Promise<void> {
@@ -86,13 +86,17 @@ async function acquire(
   const { checkpoint, gap: lost } = standingOf(lease, content, scene.stream)
   const why = lost ?? (scene.listing.has(partition) ? undefined : unlisted(checkpoint))
   const gap = content.gaps[partition] ?? (why && `partition ${partition} of ${scene.stream.name}: ${why}. ${gapAdvice}`)
-  if (gap !== undefined && content.gaps[partition] === undefined)
-    await history.change(within(scene, withGap(partition, gap)))
   const { unreadable: _, ...readable } = lease
-  const based = { ...readable, checkpoint: { ...checkpoint, stream: scene.tag } }
-  const acquired = await ifFree(() => store.acquire(based, replica))
-  if (acquired === undefined) return undefined
-  const holding = new Holding(acquired, { store, changed })
+  const tagged = { ...checkpoint, stream: scene.tag }
+  const taking = { ...readable, checkpoint: lost === undefined ? tagged : checkpoint }
+  let taken = await ifFree(() => store.acquire(taking, replica))
+  if (taken === undefined) return undefined
+  if (why !== undefined) {
+    // Only now it is sure that the lease is as it was judged, and that no other replica has begun the partition meanwhile.
+    await history.change(within(scene, withGap(partition, gap ?? why)))
+    taken = await store.checkpoint(taken, tagged)
+  }
+  const holding = new Holding(taken, { store, changed })
   held(holding)
   log.info('partition taken', { partition, epoch: holding.epoch })
   return { holding, checkpoint, gap }

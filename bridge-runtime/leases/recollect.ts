@@ -1,6 +1,6 @@
 /** What a bridge remembers of its source when it looks at it: begun where it is new, refused where it is another one. */
 import { gapAdvice } from '../history/advice.ts'
-import { beginning, begun, type FoundStream, goingOn, type HistoryContent } from '../history/content.ts'
+import { beginning, beginningAgain, begun, type FoundStream, goingOn, type HistoryContent } from '../history/content.ts'
 import type { History } from '../history/history.ts'
 import { dataGap } from '../history/keeping-gaps.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -12,8 +12,6 @@ export interface RecollectOptions {
   readonly store: LeaseStore
   readonly history: History
   readonly log: Logger
-  /** What was remembered when it was last asked: it is written again where somebody has deleted it since. */
-  readonly known: HistoryContent | undefined
   /** Where the partitions begin that there are now, in the source's words. */
   begin(): Promise<string>
 }
@@ -27,15 +25,25 @@ const startLease = '~start'
  * *Errors*: `DataGap` when the positions are of another stream and nobody has decided to go on; what store and source say.
  */
 export async function recollect(found: FoundStream, options: RecollectOptions): Promise<HistoryContent> {
-  const { history, store, log, known } = options
-  let content = (await history.recall()) ?? (known && (await history.change((now) => now ?? known)))
+  const { history, store, log } = options
+  let content = await history.recall()
   if (content?.start === undefined) content = await begin(found, content, options)
   const foreign = foreignTo(content, found)
   if (foreign === undefined) return content
+  if (isUnread(content)) {
+    const start = await options.begin()
+    return await history.change((now) =>
+      now === undefined || isUnread(now) ? beginningAgain(start, [found])(now) : now,
+    )
+  }
   if (!history.goesOn) throw dataGap(`${foreign}${lastPositions(await store.list())}. ${gapAdvice}`)
   log.warn('going on with another stream at its earliest record', { gap: foreign })
   return await history.change((now) => (now === undefined || foreignTo(now, found) ? goingOn([found])(now) : now))
 }
+
+/** Nothing was ever read: there is no position to lose. */
+const isUnread = ({ streams }: HistoryContent): boolean =>
+  Object.values(streams).every(({ begun }) => begun.length === 0)
 
 /** Positions that an older version left are taken over, once: those of before a reset count for nothing. */
 async function begin(

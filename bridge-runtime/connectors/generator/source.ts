@@ -9,7 +9,7 @@ import type {
   SourceBatch,
 } from '../../core/contracts.ts'
 import { fromEarliest } from '../../history/content.ts'
-import { coordinate } from '../../leases/coordinator.ts'
+import { coordinate } from '../../leases/coordinate.ts'
 import type { Ownership } from '../../leases/partitioned-source.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { type AccessLog, accessLogRecord } from './access-log.ts'

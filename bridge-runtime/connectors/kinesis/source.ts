@@ -1,6 +1,6 @@
 import { milliseconds } from '../../../crds/schema/common.ts'
 import type { Source } from '../../core/contracts.ts'
-import { coordinate } from '../../leases/coordinator.ts'
+import { coordinate } from '../../leases/coordinate.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { connect, type KinesisApi } from './connection.ts'
 import { streamLook } from './identity.ts'

@@ -5,10 +5,9 @@ import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { PartitionReader, Position, SourceHost } from '../../../bridge-runtime/core/contracts.ts'
 import { asBridgeError, BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
-import { coordinate } from '../../../bridge-runtime/leases/coordinator.ts'
+import { coordinate } from '../../../bridge-runtime/leases/coordinate.ts'
 import type { Ownership } from '../../../bridge-runtime/leases/partitioned-source.ts'
 import type { Lease, LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
-import { fromEarliest } from '../../../bridge-runtime/history/content.ts'
 import type { ListedPartition } from '../../../bridge-runtime/leases/lineage.ts'
 import { historyOn } from './history.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
@@ -166,7 +165,7 @@ export class Replica {
     const source = {
       finite: true,
       identify: async () => ({ name: 'simulation', birth: undefined }),
-      begin: async () => fromEarliest,
+      begin: async () => 'Earliest',
       discover: async () => listing,
       open: (ownership: Ownership) => this.#reader(ownership, own),
     }
