@@ -141,6 +141,13 @@ const toLease = (number: number, content: Stored): Lease => ({
   version: String(number),
 })
 
+/** Undefined where there is none, or it was removed. */
+function leaseOf(partition: string, folder: string, version: Version | undefined): Lease | undefined {
+  if (version === undefined || version.content?.removed === true) return undefined
+  const { number, content } = version
+  return content === undefined ? broken(partition, folder, number) : toLease(number, content)
+}
+
 const toStored = (lease: Omit<Lease, 'version'>, removed: boolean): Stored => ({
   partition: lease.partition,
   ...(lease.owner === undefined ? {} : { owner: lease.owner }),
@@ -183,8 +190,8 @@ export function fileLeases(directory: string): LeaseStore {
     const folder = folderOf(partition)
     for (;;) {
       const current = await newest(folder)
-      if (current !== undefined && current.content === undefined) return broken(partition, folder, current.number)
-      if (current?.content !== undefined && !current.content.removed) return toLease(current.number, current.content)
+      const found = leaseOf(partition, folder, current)
+      if (found !== undefined) return found
       const fresh = { ...unowned(partition), epoch: current?.content?.epoch ?? 0 }
       const number = (current?.number ?? 0) + 1
       if (await publish(folder, number, toStored(fresh, false))) return { ...fresh, version: String(number) }
@@ -202,10 +209,7 @@ export function fileLeases(directory: string): LeaseStore {
 
   async function leaseIn(name: string): Promise<Lease | undefined> {
     const folder = join(directory, name)
-    const version = await newest(folder)
-    if (version === undefined || version.content?.removed === true) return undefined
-    const { number, content } = version
-    return content === undefined ? broken(partitionOf(name), folder, number) : toLease(number, content)
+    return leaseOf(partitionOf(name), folder, await newest(folder))
   }
 
   return {

@@ -26,12 +26,12 @@ export interface OpeningOptions extends Keeping {
   /** Aborts when nothing is to be opened any more. */
   readonly over: AbortSignal
   /** A holding ended or is lost. */
-  changed(): void
+  readonly changed: () => void
   /** What was seen of the source is not so any more. */
-  doubt(): void
-  held(holding: Holding): void
-  dropped(holding: Holding): void
-  opened(reader: PartitionReader): void
+  readonly doubt: () => void
+  readonly held: (holding: Holding) => void
+  readonly dropped: (holding: Holding) => void
+  readonly opened: (reader: PartitionReader) => void
 }
 
 interface Acquired {

@@ -15,9 +15,9 @@ export interface Ownership {
   /** What the position is a position of. */
   readonly stream: FoundStream
   /** The reader met another stream under that name: the source is looked at again at once. */
-  doubt(): void
+  readonly doubt: () => void
   /** The reader's settlement: rejects with `Fenced` once ownership is lost. */
-  commit(progress: Progress): Promise<void>
+  readonly commit: (progress: Progress) => Promise<void>
 }
 
 /** What the coordinator needs of a source. */

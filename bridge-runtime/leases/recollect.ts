@@ -13,7 +13,7 @@ export interface RecollectOptions {
   readonly history: History
   readonly log: Logger
   /** Where the partitions begin that there are now, in the source's words. */
-  begin(): Promise<string>
+  readonly begin: () => Promise<string>
 }
 
 /** Not a partition: until the history there was, it held where `Latest` began, in the source's words. */
