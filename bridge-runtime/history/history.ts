@@ -23,6 +23,8 @@ const attempts = 20
 
 export class History {
   readonly #options: HistoryOptions
+  /** What was remembered last: written again where somebody deletes it while the bridge runs. */
+  #last: HistoryContent | undefined
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -40,7 +42,11 @@ export class History {
   async recall(): Promise<HistoryContent | undefined> {
     const token = this.#options.reset
     if (token !== undefined) return this.change(reset(token))
-    return read(await this.#options.store.create(historyLease))
+    const content = read(await this.#options.store.create(historyLease))
+    const last = this.#last
+    if (content === undefined && last !== undefined) return this.change((now) => now ?? last)
+    this.#last = content
+    return content
   }
 
   /**
@@ -51,21 +57,27 @@ export class History {
     const { store } = this.#options
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const lease = await store.create(historyLease)
-      const before = read(lease)
-      const after = change(before)
-      if (after === before) return after
-      try {
-        await store.checkpoint(lease, { position: JSON.stringify(after), ended: false })
-        return after
-      } catch (thrown) {
-        // Another replica was first: its word is the base of ours.
-        if (!isFenced(thrown)) throw thrown
-      }
+      const stored = read(lease)
+      const after = change(stored ?? this.#last)
+      if (after !== stored && !(await this.#write(lease, after))) continue
+      this.#last = after
+      return after
     }
     throw new BridgeError('what the bridge remembers of its source keeps being changed by others', {
       kind: 'retryable',
       reason: 'LeaseStoreUnavailable',
     })
+  }
+
+  /** False when another replica was first: its word is the base of ours. */
+  async #write(lease: Lease, content: HistoryContent): Promise<boolean> {
+    try {
+      await this.#options.store.checkpoint(lease, { position: JSON.stringify(content), ended: false })
+      return true
+    } catch (thrown) {
+      if (isFenced(thrown)) return false
+      throw thrown
+    }
   }
 
   /** The generation that counts; 1 for a bridge that never began. *Errors*: as `recall`. */
@@ -74,8 +86,8 @@ export class History {
   }
 }
 
-function read({ checkpoint: { position } }: Lease): HistoryContent | undefined {
-  if (position === undefined) return undefined
+function read({ checkpoint: { position }, unreadable }: Lease): HistoryContent | undefined {
+  if (position === undefined && unreadable === undefined) return undefined
   const parsed = historyContent.safeParse(json(String(position)))
   if (parsed.success) return parsed.data
   throw new BridgeError(

@@ -1,38 +1,25 @@
-/** Shares the partitions of a source over the replicas of a bridge, for services that do not do it themselves. */
+/** A replica that is a member: it looks at source and store, and takes, gives and keeps partitions. */
 import type { Clock } from '../core/clock.ts'
-import type { PartitionReader, Progress, SourceHost } from '../core/contracts.ts'
+import type { SourceHost } from '../core/contracts.ts'
 import { asBridgeError } from '../core/errors.ts'
+import type { History } from '../history/history.ts'
 import { errorText, type Logger } from '../observability/logger.ts'
-import { Holding } from './holding.ts'
-import type { Checkpoint, Lease, LeaseStore } from './lease-store.ts'
-import { type ListedPartition, removable, startable } from './lineage.ts'
-import { isReserved, Members, Membership } from './membership.ts'
+import type { Holding } from './holding.ts'
+import type { Lease, LeaseStore } from './lease-store.ts'
+import { needed, removable } from './lineage.ts'
+import { isReserved, Members, type Membership } from './membership.ts'
+import { forgetting, opening } from './opening.ts'
+import type { PartitionedSource, Scene } from './partitioned-source.ts'
+import { recollect } from './recollect.ts'
 import { fairShare } from './shares.ts'
+import { begunOf, isKnown, standingOf, tagOf } from './standing.ts'
+import { Unlisted } from './unlisted.ts'
 import { ifFree } from './write-own.ts'
-
-/** A partition that this replica owns from now on. */
-export interface Ownership {
-  readonly partition: string
-  readonly epoch: number
-  /** Where the reader goes on. */
-  readonly checkpoint: Checkpoint
-  /** The reader's settlement: rejects with `Fenced` once ownership is lost. */
-  commit(progress: Progress): Promise<void>
-}
-
-/** What the coordinator needs of a source. */
-export interface PartitionedSource {
-  /** The partitions that the service lists now. Rejects with a BridgeError; tried again. */
-  discover(signal: AbortSignal): Promise<readonly ListedPartition[]>
-  /** No I/O: the first poll may do that. */
-  open(ownership: Ownership): PartitionReader
-  /** True when no partition can appear once all are finished: `coordinate` then resolves. */
-  readonly finite: boolean
-}
 
 export interface CoordinatorOptions {
   readonly store: LeaseStore
-  /** Unique among the replicas; the newest process of a name wins. */
+  readonly history: History
+  /** Unique among the replicas. The newest process of a name wins, once: the other stays off while that one lives. */
   readonly replica: string
   /** Milliseconds of silence after which a replica's partitions go to the others. */
   readonly leaseDuration: number
@@ -43,29 +30,11 @@ export interface CoordinatorOptions {
   readonly log: Logger
 }
 
-/**
- * Takes part in the distribution until the signal aborts (then drains and releases everything) or, with a finite source,
- * until every partition is finished.
- *
- * *Guarantees*: a partition has one owner that can commit; a partition starts only after all of its parents are finished;
- * every partition that may be worked on gets an owner while at least one replica lives.
- * *Errors*: rejects with a BridgeError when this replica lost its membership; to be called again.
- */
-export async function coordinate(
-  source: PartitionedSource,
-  options: CoordinatorOptions,
-  host: SourceHost,
-  signal: AbortSignal,
-): Promise<void> {
-  await using membership = await Membership.join(options)
-  const coordinator = new Coordinator(source, options, host, membership)
-  await coordinator.run(signal)
-}
-
 /** Between two looks at the store: what others released is taken that fast. */
 const longestScan = 5_000
 
-class Coordinator {
+/** One membership's worth of `coordinate`. */
+export class Coordinator {
   readonly #source: PartitionedSource
   readonly #options: CoordinatorOptions
   readonly #host: SourceHost
@@ -73,7 +42,8 @@ class Coordinator {
   readonly #members: Members
   readonly #holdings = new Map<string, Holding>()
   readonly #drains = new Set<Promise<void>>()
-  #listing: ReadonlyMap<string, ListedPartition> | undefined
+  readonly #unlisted = new Unlisted()
+  #scene: Scene | undefined
   #discoverAt = 0
   #wake = new AbortController()
   #storeWorks = true
@@ -97,64 +67,117 @@ class Coordinator {
       finished = await this.#step(over)
       if (!finished) await this.#options.clock.sleep(scan, AbortSignal.any([over, this.#wake.signal]))
     }
-    if (!lost.aborted) await Promise.all([...this.#holdings.values()].map((holding) => this.#give(holding)))
+    if (!lost.aborted) this.#giveAll()
     await Promise.all(this.#drains)
     if (lost.aborted) throw asBridgeError(lost.reason)
   }
 
   /** One look and what follows from it. @returns true when all work of a finite source is done */
   async #step(signal: AbortSignal): Promise<boolean> {
-    await this.#discover(signal)
-    if (this.#listing === undefined || signal.aborted) return false
     try {
-      const finished = await this.#balance(this.#listing, signal)
+      await this.#discover(signal)
+      if (this.#scene === undefined || signal.aborted) return false
+      const finished = await this.#balance(this.#scene, signal)
       this.#storeWorks = true
       return finished
     } catch (thrown) {
+      if (signal.aborted) return false
       if (this.#storeWorks) this.#options.log.warn('leases cannot be read', { error: errorText(thrown) })
       this.#storeWorks = false
+      // While records move, a store that is away is no word on the source.
+      if (this.#holdings.size > 0) return false
+      this.#host.connection(asBridgeError(thrown))
+      this.#discoverAt = 0
       return false
     }
   }
 
+  /** Looks at the source. *Errors*: what the store says; what the source says is told to the host. */
   async #discover(signal: AbortSignal): Promise<void> {
     const { clock, discoverInterval } = this.#options
-    if (clock.monotonic() < this.#discoverAt && this.#listing !== undefined) return
-    try {
-      const found = await this.#source.discover(signal)
-      this.#listing = new Map(found.map((listed) => [listed.partition, listed]))
-      this.#discoverAt = clock.monotonic() + discoverInterval
-      this.#host.connection(undefined)
-    } catch (thrown) {
-      if (!signal.aborted) this.#host.connection(asBridgeError(thrown))
+    if (clock.monotonic() < this.#discoverAt && this.#scene !== undefined) return
+    const look = async <T>(looking: Promise<T>): Promise<T | undefined> => {
+      try {
+        return await looking
+      } catch (thrown) {
+        if (!signal.aborted) this.#host.connection(asBridgeError(thrown))
+        return undefined
+      }
     }
+    const begin = (): Promise<string> => this.#source.begin(signal)
+    const stream = await look(this.#source.identify(signal))
+    if (stream === undefined) return
+    const recollecting = recollect(stream, { ...this.#options, begin }).catch((thrown: unknown) =>
+      this.#refused(thrown),
+    )
+    const content = await recollecting
+    if (content === undefined) return
+    const found = await look(this.#source.discover(signal))
+    if (found === undefined) return
+    const listing = new Map(found.map((listed) => [listed.partition, listed]))
+    this.#scene = { stream, content, tag: tagOf(content, stream), listing }
+    this.#unlisted.listed()
+    this.#discoverAt = clock.monotonic() + discoverInterval
+    this.#host.connection(undefined)
   }
 
-  async #balance(listing: ReadonlyMap<string, ListedPartition>, signal: AbortSignal): Promise<boolean> {
+  /** The positions are of another stream: nothing is read until a person decides. What was read of the old one is delivered. */
+  #refused(thrown: unknown): undefined {
+    const error = asBridgeError(thrown)
+    if (error.reason !== 'DataGap') throw error
+    this.#scene = undefined
+    this.#giveAll()
+    this.#host.connection(error)
+  }
+
+  async #balance(scene: Scene, signal: AbortSignal): Promise<boolean> {
     const { store } = this.#options
+    const { listing, content, stream } = scene
+    const counted = (lease: Lease): Lease => ({ ...lease, checkpoint: standingOf(lease, content, stream).checkpoint })
     const stored = await store.list()
+    this.#membership.check(stored)
+    if (this.#membership.lost.aborted) return false
     const { live, dead } = this.#members.observe(stored)
-    const leases = new Map(
-      stored.filter(({ partition }) => !isReserved(partition)).map((lease) => [lease.partition, lease]),
+    const all = stored.filter(({ partition }) => !isReserved(partition))
+    const ours = all.filter((lease) => isKnown(lease, content, stream))
+    const leases = new Map(ours.map((lease) => [lease.partition, counted(lease)]))
+    for (const holding of this.#holdings.values()) this.#check(holding, scene, leases.get(holding.partition))
+    const begun = begunOf(content, stream)
+    for (const partition of needed(listing, leases, begun))
+      leases.set(partition, counted(await store.create(partition)))
+    const open = [...leases.values()].filter(
+      ({ partition, checkpoint }) => !checkpoint.ended && (listing.has(partition) || begun.includes(partition)),
     )
-    for (const holding of this.#holdings.values()) this.#check(holding, leases.get(holding.partition))
-    for (const partition of startable(listing, leases)) leases.set(partition, await store.create(partition))
-    const open = [...leases.values()].filter(({ checkpoint }) => !checkpoint.ended)
     this.#host.partitions(open.length)
-    await this.#takeShare(open, live, signal)
-    for (const lease of [...dead, ...removable(listing, leases)]) await ifFree(() => store.remove(lease))
+    await this.#takeShare(open, scene, { live, signal })
+    const over = removable(listing, all.map(counted), begun).filter(
+      (lease) => this.#isFree(lease, live) && this.#surely(lease, scene),
+    )
+    await forgetting(over, scene, this.#options)
+    for (const lease of [...dead, ...over]) await ifFree(() => store.remove(lease))
     return this.#source.finite && open.length === 0 && this.#holdings.size === 0
   }
 
+  /** A listing may be older than a lease: one that is not listed is judged by the next. */
+  #surely({ partition }: Lease, { listing }: Scene): boolean {
+    if (listing.has(partition) || this.#unlisted.surely(partition)) return true
+    this.#discoverAt = 0
+    return false
+  }
+
   /** Compares what this replica holds with what is stored. */
-  #check(holding: Holding, lease: Lease | undefined): void {
+  #check(holding: Holding, { tag }: Scene, lease: Lease | undefined): void {
     if (holding.ended) this.#finish(holding)
     else if (lease === undefined || lease.owner !== this.#options.replica || lease.epoch !== holding.epoch) {
       this.#lose(holding)
-    }
+    } else if (holding.tag !== tag) this.#track(this.#give(holding))
   }
 
-  async #takeShare(open: readonly Lease[], live: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  async #takeShare(
+    open: readonly Lease[],
+    scene: Scene,
+    { live, signal }: { readonly live: ReadonlySet<string>; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { replica, random } = this.#options
     const owned = new Map([...live].map((name) => [name, 0]))
     for (const { owner = '' } of open) if (owned.has(owner)) owned.set(owner, (owned.get(owner) ?? 0) + 1)
@@ -162,11 +185,12 @@ class Coordinator {
     const keeping = [...this.#holdings.values()].filter((holding) => holding.state === 'held')
     for (const holding of keeping.slice(share)) this.#track(this.#give(holding))
 
-    const free = open.filter((lease) => this.#isFree(lease, live))
+    const free = open.filter((lease) => this.#isFree(lease, live) && this.#surely(lease, scene))
     // In an order of its own, so that replicas that start together do not all reach for the same one.
     const wanted = free.map((lease) => ({ lease, at: random() })).sort((a, b) => a.at - b.at)
     const room = Math.max(0, share - keeping.length)
-    for (const { lease } of wanted.slice(0, room)) if (!signal.aborted) await this.#acquire(lease)
+    const taken = wanted.slice(0, room).map(({ lease }) => lease)
+    if (taken.length > 0 && !signal.aborted) await this.#take(taken, scene, signal)
     for (const { lease } of wanted.slice(room)) {
       // Ours by the store, but not held: what an earlier life, or a release that failed, left behind.
       if (lease.owner === replica) await ifFree(() => this.#options.store.release(lease))
@@ -178,23 +202,23 @@ class Coordinator {
     return owner === undefined || owner === this.#options.replica || !live.has(owner)
   }
 
-  async #acquire(free: Lease): Promise<void> {
-    const { store, replica, log } = this.#options
-    const lease = await ifFree(() => store.acquire(free, replica))
-    if (lease === undefined || this.#membership.lost.aborted) return
-    const holding = new Holding(lease, {
-      store,
+  async #take(leases: readonly Lease[], scene: Scene, signal: AbortSignal): Promise<void> {
+    const { lost } = this.#membership
+    await opening(leases, scene, {
+      ...this.#options,
+      source: this.#source,
+      over: AbortSignal.any([signal, lost]),
       changed: () => this.#wake.abort(),
+      doubt: () => this.#lookAgain(),
+      held: (holding) => void this.#holdings.set(holding.partition, holding),
+      dropped: (holding) => this.#forget(holding),
+      opened: (reader) => this.#host.assigned(reader),
     })
-    this.#holdings.set(lease.partition, holding)
-    holding.reader = this.#source.open({
-      partition: lease.partition,
-      epoch: lease.epoch,
-      checkpoint: lease.checkpoint,
-      commit: (progress) => holding.commit(progress),
-    })
-    log.info('partition taken', { partition: lease.partition, epoch: lease.epoch })
-    this.#host.assigned(holding.reader)
+  }
+
+  #lookAgain(): void {
+    this.#discoverAt = 0
+    this.#wake.abort()
   }
 
   /** Drains a partition and gives it away. */
@@ -207,6 +231,10 @@ class Coordinator {
     })
     this.#forget(holding)
     this.#options.log.info('partition given away', { partition: holding.partition, epoch: holding.epoch })
+  }
+
+  #giveAll(): void {
+    for (const holding of this.#holdings.values()) this.#track(this.#give(holding))
   }
 
   /** All of it is settled and stored: the children may start. */

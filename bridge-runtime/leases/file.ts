@@ -20,6 +20,7 @@ const stored = z.object({
   renewals: z.int(),
   position: z.union([z.string(), z.number()]).optional(),
   ended: z.boolean(),
+  stream: z.string().optional(),
   /** A tombstone: its number keeps a late writer of the removed lease out. */
   removed: z.boolean(),
 })
@@ -27,8 +28,13 @@ type Stored = z.output<typeof stored>
 
 interface Version {
   readonly number: number
-  readonly content: Stored
+  /** Undefined when it cannot be read. */
+  readonly content: Stored | undefined
 }
+
+/** Of a partition's folder. */
+const prefix = 'p-'
+const partitionOf = (name: string): string => decodeURIComponent(name.slice(prefix.length))
 
 /** Versions kept behind the newest: a reader that listed the folder a moment ago still finds the file it chose. */
 const kept = 2
@@ -58,11 +64,19 @@ async function newest(folder: string): Promise<Version | undefined> {
     const number = (await numbersIn(folder).catch(missingIsEmpty)).at(-1)
     if (number === undefined) return undefined
     try {
-      return { number, content: stored.parse(JSON.parse(await readFile(join(folder, String(number)), 'utf8'))) }
+      return { number, content: readable(await readFile(join(folder, String(number)), 'utf8')) }
     } catch (thrown) {
       // Overtaken by newer versions between the two reads: look again.
       if (!isMissing(thrown)) throw thrown
     }
+  }
+}
+
+function readable(text: string): Stored | undefined {
+  try {
+    return stored.parse(JSON.parse(text))
+  } catch {
+    return undefined
   }
 }
 
@@ -105,14 +119,34 @@ async function isAbandoned(path: string): Promise<boolean> {
   return found !== undefined && Date.now() - found.mtimeMs > abandonedAfter
 }
 
-const toLease = ({ number, content }: Version): Lease => ({
+/** Of one that cannot be read the number is known, which no epoch exceeds. */
+const broken = (partition: string, folder: string, number: number): Lease => ({
+  ...unowned(partition),
+  epoch: number,
+  renewals: number,
+  unreadable: `${join(folder, String(number))} is damaged`,
+  version: String(number),
+})
+
+const toLease = (number: number, content: Stored): Lease => ({
   partition: content.partition,
   owner: content.owner,
   epoch: content.epoch,
   renewals: content.renewals,
-  checkpoint: { position: content.position, ended: content.ended },
+  checkpoint: {
+    position: content.position,
+    ended: content.ended,
+    ...(content.stream === undefined ? {} : { stream: content.stream }),
+  },
   version: String(number),
 })
+
+/** Undefined where there is none, or it was removed. */
+function leaseOf(partition: string, folder: string, version: Version | undefined): Lease | undefined {
+  if (version === undefined || version.content?.removed === true) return undefined
+  const { number, content } = version
+  return content === undefined ? broken(partition, folder, number) : toLease(number, content)
+}
 
 const toStored = (lease: Omit<Lease, 'version'>, removed: boolean): Stored => ({
   partition: lease.partition,
@@ -121,6 +155,7 @@ const toStored = (lease: Omit<Lease, 'version'>, removed: boolean): Stored => ({
   renewals: lease.renewals,
   ...(lease.checkpoint.position === undefined ? {} : { position: lease.checkpoint.position }),
   ended: lease.checkpoint.ended,
+  ...(lease.checkpoint.stream === undefined ? {} : { stream: lease.checkpoint.stream }),
   removed,
 })
 
@@ -129,7 +164,7 @@ const toStored = (lease: Omit<Lease, 'version'>, removed: boolean): Stored => ({
  * moment (not through a power cut: nothing is flushed). *Assumptions*: a local file system with hard links.
  */
 export function fileLeases(directory: string): LeaseStore {
-  const folderOf = (partition: string): string => join(directory, `p-${encodeURIComponent(partition)}`)
+  const folderOf = (partition: string): string => join(directory, prefix + encodeURIComponent(partition))
 
   async function guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -155,8 +190,9 @@ export function fileLeases(directory: string): LeaseStore {
     const folder = folderOf(partition)
     for (;;) {
       const current = await newest(folder)
-      if (current !== undefined && !current.content.removed) return toLease(current)
-      const fresh = { ...unowned(partition), epoch: current?.content.epoch ?? 0 }
+      const found = leaseOf(partition, folder, current)
+      if (found !== undefined) return found
+      const fresh = { ...unowned(partition), epoch: current?.content?.epoch ?? 0 }
       const number = (current?.number ?? 0) + 1
       if (await publish(folder, number, toStored(fresh, false))) return { ...fresh, version: String(number) }
     }
@@ -167,8 +203,13 @@ export function fileLeases(directory: string): LeaseStore {
       if (isMissing(thrown)) return []
       throw thrown
     })
-    const versions = await Promise.all(folders.map((name) => newest(join(directory, name))))
-    return versions.flatMap((version) => (version === undefined || version.content.removed ? [] : [toLease(version)]))
+    const leases = await Promise.all(folders.filter((name) => name.startsWith(prefix)).map(leaseIn))
+    return leases.filter((lease) => lease !== undefined)
+  }
+
+  async function leaseIn(name: string): Promise<Lease | undefined> {
+    const folder = join(directory, name)
+    return leaseOf(partitionOf(name), folder, await newest(folder))
   }
 
   return {

@@ -34,11 +34,17 @@ export class Holding {
     return this.#lease.checkpoint.ended
   }
 
+  /** Of which stream and generation its positions are. */
+  get tag(): string | undefined {
+    return this.#lease.checkpoint.stream
+  }
+
   /** *Errors*: `Fenced` when ownership is lost; otherwise retryable. */
   async commit({ position, ended }: Progress): Promise<void> {
     const { store } = this.#options
     await this.#write((lease) =>
       store.checkpoint(lease, {
+        ...lease.checkpoint,
         position: position ?? lease.checkpoint.position,
         ended: lease.checkpoint.ended || ended,
       }),

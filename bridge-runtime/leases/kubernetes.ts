@@ -1,12 +1,32 @@
 /**
- * Leases as `coordination.k8s.io/v1` objects in the bridge's namespace: `kubectl get leases -l streambridge.dev/bridge=NAME`
- * shows who reads what. Conditional on resourceVersion.
+ * Leases as `coordination.k8s.io/v1` objects of fixed names in the bridge's namespace, so that a Role can name them:
+ * `kubectl get leases -l streambridge.dev/bridge=NAME` shows who reads what. An object may hold several.
  */
-import { createHash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { historyName } from '../../crds/schema/lease-names.ts'
 import { BridgeError, fenced } from '../core/errors.ts'
+import { formerLease, isFormer } from './kubernetes-former.ts'
+import {
+  annotationsWith,
+  bodyOf,
+  bridgeLabel,
+  damaged,
+  type Entry,
+  entryOf,
+  idIn,
+  has,
+  holdsNothing,
+  leasesOf,
+  objectNameOf,
+  parseObject,
+  type StoredObject,
+  toEntry,
+  toLease,
+  versionIn,
+} from './kubernetes-objects.ts'
 import type { KubernetesRequest } from './kubernetes-request.ts'
-import type { Checkpoint, Lease, LeaseStore } from './lease-store.ts'
+import type { Lease, LeaseStore } from './lease-store.ts'
 import { unowned } from './memory.ts'
 
 export interface KubernetesLeasesOptions {
@@ -19,167 +39,168 @@ export interface KubernetesLeasesOptions {
   readonly now: () => number
 }
 
-const label = 'streambridge.dev/bridge'
-const annotation = {
-  partition: 'streambridge.dev/partition',
-  checkpoint: 'streambridge.dev/checkpoint',
-  renewals: 'streambridge.dev/renewals',
-} as const
-
-const checkpointText = z
-  .string()
-  .transform((text): unknown => JSON.parse(text))
-  .pipe(z.object({ position: z.union([z.string(), z.number()]).optional(), ended: z.boolean() }))
-
-const leaseObject = z.object({
-  metadata: z.object({
-    uid: z.string(),
-    resourceVersion: z.string(),
-    annotations: z.object({
-      [annotation.partition]: z.string(),
-      [annotation.checkpoint]: checkpointText,
-      [annotation.renewals]: z.coerce.number(),
-    }),
-    ownerReferences: z.array(z.object({ uid: z.string() })).default([]),
-  }),
-  spec: z.object({ holderIdentity: z.string().optional(), leaseTransitions: z.int().default(0) }).default({
-    leaseTransitions: 0,
-  }),
-})
-type LeaseObject = z.output<typeof leaseObject>
-
 const listAnswer = z.object({
   metadata: z.object({ continue: z.string().optional() }).default({}),
   items: z.array(z.unknown()),
 })
-const versioned = z.object({ metadata: z.object({ uid: z.string(), resourceVersion: z.string() }) })
-
-/** A lease's version: with the uid, because an update of an object that is gone would otherwise make a new one. */
-const versionOf = ({ uid, resourceVersion }: { readonly uid: string; readonly resourceVersion: string }): string =>
-  `${uid}/${resourceVersion}`
-const versionIn = (answer: unknown): string => versionOf(versioned.parse(answer).metadata)
-
-function preconditionsOf(version: string): { readonly uid: string; readonly resourceVersion: string } {
-  const [uid = '', resourceVersion = ''] = version.split('/')
-  return { uid, resourceVersion }
-}
 
 const pageSize = 500
+/** Writes by others to the same object that are waited out. */
+const attempts = 20
 
-/** `<bridge>-<hash>`: partition names may hold anything, object names may not. */
-const objectName = (bridge: string, partition: string): string =>
-  `${bridge}-${createHash('sha256').update(partition).digest('hex').slice(0, 10)}`
-
-function toLease({ metadata, spec }: LeaseObject): Lease {
-  const { position, ended } = metadata.annotations[annotation.checkpoint]
-  return {
-    partition: metadata.annotations[annotation.partition],
-    owner: spec.holderIdentity === '' ? undefined : spec.holderIdentity,
-    epoch: spec.leaseTransitions,
-    renewals: metadata.annotations[annotation.renewals],
-    checkpoint: { position, ended },
-    version: versionOf(metadata),
-  }
-}
-
-const checkpointOf = ({ position, ended }: Checkpoint): string =>
-  JSON.stringify({ ...(position === undefined ? {} : { position }), ended })
-
-/** *Errors*: `Fenced` as `LeaseStore` says; otherwise retryable, reason `LeaseStoreUnavailable` or `LeaseStoreForbidden`. */
+/** *Errors*: `Fenced` as `LeaseStore` says; otherwise retryable, reason `LeaseStoreUnavailable`, or fatal `LeaseStoreForbidden`. */
 export function kubernetesLeases(options: KubernetesLeasesOptions): LeaseStore {
   const { namespace, bridge, uid, request, now } = options
   const collection = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
-  const path = (partition: string): string => `${collection}/${objectName(bridge, partition)}`
+  const pathOf = (name: string): string => `${collection}/${name}`
+  /** Objects as they were last seen, by name: a writer need not ask when nobody else wrote. */
+  const seen = new Map<string, StoredObject>()
+  /** Writes of this process to one object follow each other. */
+  const turns = new Map<string, Promise<unknown>>()
+  /** Leases of an older version that are not needed any more. */
+  const dropped = new Set<string>()
 
-  const body = (lease: Omit<Lease, 'version'>, version: string | undefined): object => ({
-    apiVersion: 'coordination.k8s.io/v1',
-    kind: 'Lease',
-    metadata: {
-      name: objectName(bridge, lease.partition),
-      namespace,
-      ...(version === undefined ? {} : preconditionsOf(version)),
-      labels: { [label]: bridge },
-      annotations: {
-        [annotation.partition]: lease.partition,
-        [annotation.checkpoint]: checkpointOf(lease.checkpoint),
-        [annotation.renewals]: String(lease.renewals),
-      },
-      ownerReferences: [{ apiVersion: 'streambridge.dev/v1alpha1', kind: 'StreamBridge', name: bridge, uid }],
-    },
-    spec: {
-      ...(lease.owner === undefined ? {} : { holderIdentity: lease.owner }),
-      leaseTransitions: lease.epoch,
-      renewTime: new Date(now()).toISOString().replace('Z', '000Z'),
-    },
-  })
+  const isOurs = ({ metadata }: StoredObject): boolean => metadata.ownerReferences.some((owner) => owner.uid === uid)
 
-  const ours = (object: unknown): Lease[] => {
-    const parsed = leaseObject.safeParse(object)
-    if (!parsed.success || !parsed.data.metadata.ownerReferences.some((owner) => owner.uid === uid)) return []
-    return [toLease(parsed.data)]
+  function inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const next = (turns.get(name) ?? Promise.resolve()).then(work)
+    turns.set(
+      name,
+      next.catch(() => undefined),
+    )
+    return next
   }
 
-  async function write(lease: Lease, change: Partial<Lease>): Promise<Lease> {
-    const next = { ...lease, ...change, renewals: lease.renewals + 1 }
-    const { status, body: answer } = await request('PUT', path(lease.partition), body(next, lease.version))
-    // Gone counts as taken: somebody removed it, so this process does not own it.
-    if (status === 409 || status === 404) throw fenced(lease.partition)
-    if (status !== 200) throw refused('updating', path(lease.partition), status, answer)
-    return { ...next, version: versionIn(answer) }
+  /** The object now; undefined when there is none. */
+  async function get(name: string): Promise<StoredObject | undefined> {
+    const { status, body: answer } = await request('GET', pathOf(name))
+    if (status === 200) {
+      const found = parseObject(answer)
+      seen.set(name, found)
+      return found
+    }
+    if (status !== 404) throw refused('reading', pathOf(name), status, answer)
+    seen.delete(name)
+    return undefined
+  }
+
+  /** Writes an object with one entry set or taken away. False when it is not as it was based on. */
+  async function put(
+    name: string,
+    partition: string,
+    { based, set }: { readonly based: StoredObject | undefined; readonly set: Entry | undefined },
+  ): Promise<boolean> {
+    const annotations = annotationsWith(based !== undefined && isOurs(based) ? based : undefined, partition, set)
+    if (based !== undefined && holdsNothing(annotations)) return await drop(name, based)
+    const body = bodyOf({ name, namespace, bridge, uid, now: now() }, annotations, based)
+    // To a name that nobody has it makes the object; to one that somebody has it needs a version.
+    const { status, body: answer } = await request('PUT', pathOf(name), body)
+    if (status === 200 || status === 201) {
+      seen.set(name, parseObject(answer))
+      return true
+    }
+    seen.delete(name)
+    if (status === 409 || status === 404 || (status === 422 && based === undefined)) return false
+    throw refused('writing', pathOf(name), status, answer)
+  }
+
+  async function drop(name: string, { metadata }: StoredObject): Promise<boolean> {
+    const preconditions = { uid: metadata.uid, resourceVersion: metadata.resourceVersion }
+    const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions }
+    const { status, body: answer } = await request('DELETE', pathOf(name), options)
+    seen.delete(name)
+    if (status === 200) return true
+    if (status === 409 || status === 404) return false
+    throw refused('deleting', pathOf(name), status, answer)
+  }
+
+  /** Changes the lease's own entry, whatever happens to others of its object. */
+  async function change(lease: Lease, set: Entry | undefined): Promise<void> {
+    const { partition, version } = lease
+    const name = objectNameOf(bridge, partition)
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      let object = seen.get(name)
+      if (object === undefined || versionIn(object, partition) !== version) object = await get(name)
+      if (object !== undefined && isOurs(object)) {
+        if (versionIn(object, partition) !== (isFormer(lease) ? undefined : version)) throw fenced(partition)
+      } else if (!isFormer(lease)) throw fenced(partition)
+      if (await put(name, partition, { based: object, set })) return
+    }
+    throw busy(name)
+  }
+
+  function write(lease: Lease, changed: Partial<Lease>): Promise<Lease> {
+    const { unreadable: _, ...next } = { ...lease, ...changed, renewals: lease.renewals + 1 }
+    const name = objectNameOf(bridge, lease.partition)
+    return inTurn(name, async () => {
+      const set = toEntry(next, idIn(lease.version) ?? randomUUID())
+      await change(lease, set)
+      return toLease(set)
+    })
   }
 
   async function list(): Promise<readonly Lease[]> {
     const found: Lease[] = []
+    const former: Lease[] = []
     let next = ''
     do {
-      const selector = encodeURIComponent(`${label}=${bridge}`)
+      const selector = encodeURIComponent(`${bridgeLabel}=${bridge}`)
       const page = `${collection}?labelSelector=${selector}&limit=${pageSize}&continue=${encodeURIComponent(next)}`
       const { status, body: answer } = await request('GET', page)
       if (status !== 200) throw refused('listing', collection, status, answer)
       const { items, metadata } = listAnswer.parse(answer)
-      found.push(...items.flatMap(ours))
+      for (const object of items.map(parseObject).filter(isOurs)) found.push(...leasesOf(object))
+      former.push(...items.filter((item) => isOurs(parseObject(item))).flatMap((item) => formerLease(item) ?? []))
       next = metadata.continue ?? ''
     } while (next !== '')
-    return found
+    const remembered = await get(historyName(bridge))
+    if (remembered !== undefined && isOurs(remembered)) found.push(...leasesOf(remembered))
+    const known = new Set(found.map(({ partition }) => partition))
+    return [...found, ...former.filter((lease) => !known.has(lease.partition) && !dropped.has(lease.version))]
   }
 
   /** One attempt; undefined when somebody else wrote at the same moment. */
-  async function tryCreate(partition: string): Promise<Lease | undefined> {
-    const fresh = unowned(partition)
-    const made = await request('POST', collection, body(fresh, undefined))
-    if (made.status === 201) return { ...fresh, version: versionIn(made.body) }
-    if (made.status !== 409) throw refused('creating', path(partition), made.status, made.body)
-    const found = await request('GET', path(partition))
-    if (found.status === 404) return undefined
-    if (found.status !== 200) throw refused('reading', path(partition), found.status, found.body)
-    const [lease] = ours(found.body)
-    if (lease !== undefined) return lease
-    // Left behind by a deleted StreamBridge of the same name, whose positions are not ours.
-    const replaced = await request('PUT', path(partition), body(fresh, versionIn(found.body)))
-    if (replaced.status === 200) {
-      return { ...fresh, version: versionIn(replaced.body) }
+  async function tryCreate(name: string, partition: string): Promise<Lease | undefined> {
+    const based = await get(name)
+    if (based !== undefined && isOurs(based) && has(based, partition)) {
+      const found = entryOf(based, partition)
+      return found === undefined ? damaged(based, partition) : toLease(found)
     }
-    if (replaced.status === 409 || replaced.status === 404) return undefined
-    throw refused('replacing', path(partition), replaced.status, replaced.body)
+    // What a deleted StreamBridge of the same name left behind is replaced: its positions are not ours.
+    if (
+      based !== undefined &&
+      !isOurs(based) &&
+      !based.metadata.ownerReferences.some(({ kind }) => kind === 'StreamBridge')
+    )
+      throw new BridgeError(`Lease ${name} is not of a StreamBridge; remove it, or rename the bridge`, {
+        kind: 'fatal',
+        reason: 'LeaseStoreForbidden',
+      })
+    const set = toEntry(unowned(partition), randomUUID())
+    return (await put(name, partition, { based, set })) ? toLease(set) : undefined
   }
 
-  async function create(partition: string): Promise<Lease> {
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      const lease = await tryCreate(partition)
-      if (lease !== undefined) return lease
-    }
-    throw new BridgeError(`creating ${path(partition)}: others keep changing it`, {
-      kind: 'retryable',
-      reason: 'LeaseStoreUnavailable',
+  function create(partition: string): Promise<Lease> {
+    const name = objectNameOf(bridge, partition)
+    return inTurn(name, async () => {
+      for (let attempt = 0; attempt < attempts; attempt += 1) {
+        const lease = await tryCreate(name, partition)
+        if (lease !== undefined) return lease
+      }
+      throw busy(name)
     })
   }
 
   async function remove(lease: Lease): Promise<void> {
-    const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: preconditionsOf(lease.version) }
-    const { status, body: answer } = await request('DELETE', path(lease.partition), options)
-    if (status === 409 || status === 404) throw fenced(lease.partition)
-    if (status !== 200) throw refused('deleting', path(lease.partition), status, answer)
+    if (isFormer(lease)) dropped.add(lease.version)
+    else await inTurn(objectNameOf(bridge, lease.partition), () => change(lease, undefined))
   }
+
+  const busy = (name: string): BridgeError =>
+    new BridgeError(`writing ${pathOf(name)}: others keep changing it`, {
+      kind: 'retryable',
+      reason: 'LeaseStoreUnavailable',
+    })
 
   return {
     list,

@@ -9,6 +9,8 @@ export interface Checkpoint {
   readonly position: Position | undefined
   /** True when the partition is closed and all of it is settled: its children may start. */
   readonly ended: boolean
+  /** Of which stream it is, and of which generation (see history/content.ts). Absent: an older version wrote it, or it was never opened. */
+  readonly stream?: string
 }
 
 /** One partition's ownership record, as last read or written. */
@@ -21,13 +23,16 @@ export interface Lease {
   /** Grows at every write, also at renewals: "unchanged for D on my clock" means expired. */
   readonly renewals: number
   readonly checkpoint: Checkpoint
+  /** Why its content cannot be read, in words fit for an error; the checkpoint then says nothing. */
+  readonly unreadable?: string
   /** The store's own condition for the next write (resourceVersion, etag, generation). */
   readonly version: string
 }
 
 /**
- * *Guarantees*: writes are linearizable per partition; each carries the version it is based on and fails with
- * `Fenced` (see core/errors.ts) when the stored one differs. *Errors*: other failures are retryable BridgeErrors.
+ * *Guarantees*: writes are linearizable per partition; each stores the lease as it is given, with the change, and fails with
+ * `Fenced` (see core/errors.ts) when the stored version differs from the one it carries. A lease whose content cannot be read holds
+ * up no other: it comes flagged, and is replaced only by a write. *Errors*: other failures are retryable BridgeErrors.
  */
 export interface LeaseStore {
   list(): Promise<readonly Lease[]>

@@ -24,14 +24,26 @@ export function startable(listing: Listing, leases: Leases): string[] {
     .map(({ partition }) => partition)
 }
 
-/** Leases that are no longer needed: finished, no longer listed, and every child that is listed has started. */
-export function removable(listing: Listing, leases: Leases): Lease[] {
+/** Partitions that need a lease now: those that may start, and those that were begun and lost theirs, listed or not. */
+export function needed(listing: Listing, leases: Leases, begun: readonly string[]): string[] {
+  const lost = begun.filter((partition) => !leases.has(partition) && !listing.has(partition))
+  return [...startable(listing, leases), ...lost]
+}
+
+/**
+ * Leases that are no longer needed, of partitions that are not listed: those that were finished, when every child that is listed has
+ * started, and those that were never begun.
+ *
+ * @param all the leases of this generation among them, and what was left behind
+ * @param begun partitions that had a position once
+ */
+export function removable(listing: Listing, all: readonly Lease[], begun: readonly string[]): Lease[] {
+  const started = new Set(all.filter(({ epoch }) => epoch > 0).map(({ partition }) => partition))
   const waitedFor = new Set<string>()
-  for (const { partition, parents } of listing.values()) {
-    const started = (leases.get(partition)?.epoch ?? 0) > 0
-    if (!started) for (const parent of parents) waitedFor.add(parent)
-  }
-  return [...leases.values()].filter(
-    ({ partition, checkpoint }) => checkpoint.ended && !listing.has(partition) && !waitedFor.has(partition),
-  )
+  for (const { partition, parents } of listing.values())
+    if (!started.has(partition)) for (const parent of parents) waitedFor.add(parent)
+  return all.filter(({ partition, checkpoint, unreadable }) => {
+    if (listing.has(partition) || unreadable !== undefined) return false
+    return checkpoint.ended ? !waitedFor.has(partition) : !begun.includes(partition)
+  })
 }

@@ -15,6 +15,7 @@ export interface MembershipOptions {
   /** Milliseconds. */
   readonly leaseDuration: number
   readonly clock: Clock
+  readonly random: () => number
 }
 
 /**
@@ -38,17 +39,37 @@ export class Membership implements AsyncDisposable {
     this.#background = this.#renew()
   }
 
-  /** Joins; a member of the same name (an earlier life of this replica) is fenced. */
+  /** Joins; a member of the same name is fenced, because it may be an earlier life of this replica that was killed. */
   static async join(options: MembershipOptions): Promise<Membership> {
-    const { store, replica } = options
+    const { store, replica, random } = options
+    /** Tells this process from another one of its name. */
+    const checkpoint = { position: String(random()), ended: false }
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      const lease = await ifFree(async () => store.acquire(await store.create(prefix + replica), replica))
+      const lease = await ifFree(async () =>
+        store.acquire({ ...(await store.create(prefix + replica)), checkpoint }, replica),
+      )
       if (lease !== undefined) return new Membership(options, lease)
     }
     throw new BridgeError(`several processes run under the name of replica ${replica}`, {
       kind: 'retryable',
-      reason: 'LeaseLost',
+      reason: 'ReplicaNameTaken',
     })
+  }
+
+  /** Waits until nobody lives under the replica's name. *Errors*: none; a store that is away is waited for. */
+  static async freed(options: MembershipOptions, signal: AbortSignal): Promise<void> {
+    const { store, clock, leaseDuration, replica } = options
+    const members = new Members({ ...options, replica: '' })
+    while (!signal.aborted) {
+      const stored = await store.list().catch(() => undefined)
+      if (stored !== undefined && !members.observe(stored).live.has(replica)) return
+      await clock.sleep(leaseDuration / 3, signal)
+    }
+  }
+
+  /** Looks whether the name is still this process's. */
+  check(stored: readonly Lease[]): void {
+    if (stored.some((lease) => lease.partition === this.#lease.partition && !this.#isOwn(lease))) this.#lose(taken)
   }
 
   /** Aborts when the store says that this replica is no member any more; its reason is a BridgeError. */
@@ -63,16 +84,25 @@ export class Membership implements AsyncDisposable {
       await clock.sleep(leaseDuration / 3, signal)
       if (signal.aborted) return
       try {
-        this.#lease = await writeOwn(store, this.#lease, (lease) => store.renew(lease))
+        this.#lease = await writeOwn(store, this.#lease, (lease) => store.renew(lease), this.#isOwn)
       } catch (thrown) {
-        if (isFenced(thrown)) this.#lose('the others think this replica dead, or another process has its name')
+        if (isFenced(thrown)) await this.#explain()
       }
     }
   }
 
-  #lose(why: string): void {
+  readonly #isOwn = ({ checkpoint }: Lease): boolean => checkpoint.position === this.#lease.checkpoint.position
+
+  /** Ownership is over: to whom it went decides whether to join again. */
+  async #explain(): Promise<void> {
+    const stored = await this.#options.store.list().catch(() => [])
+    this.check(stored)
+    if (!this.#lost.signal.aborted) this.#lose(thoughtDead)
+  }
+
+  #lose({ message, ...rest }: Loss): void {
     this.#stopped.abort()
-    this.#lost.abort(new BridgeError(`${why} (${this.#options.replica})`, { kind: 'retryable', reason: 'LeaseLost' }))
+    this.#lost.abort(new BridgeError(message(this.#options.replica), rest))
   }
 
   /** Leaves: the others need not wait for this replica to expire. */
@@ -81,11 +111,32 @@ export class Membership implements AsyncDisposable {
     await this.#background
     if (this.#lost.signal.aborted) return
     // Best effort: when it fails the lease expires.
-    await writeOwn(this.#options.store, this.#lease, async (lease) => {
+    const remove = async (lease: Lease): Promise<Lease> => {
       await this.#options.store.remove(lease)
       return lease
-    }).catch(() => undefined)
+    }
+    await writeOwn(this.#options.store, this.#lease, remove, this.#isOwn).catch(() => undefined)
   }
+}
+
+interface Loss {
+  readonly kind: 'retryable' | 'fatal'
+  readonly reason: 'LeaseLost' | 'ReplicaNameTaken'
+  readonly message: (replica: string) => string
+}
+
+const thoughtDead: Loss = {
+  kind: 'retryable',
+  reason: 'LeaseLost',
+  message: (replica) => `the others think this replica dead (${replica})`,
+}
+
+const taken: Loss = {
+  kind: 'fatal',
+  reason: 'ReplicaNameTaken',
+  message: (replica) =>
+    `another process runs under the name of this replica, ${replica}: this one reads nothing until the other is gone; end one of the two, ` +
+    'or give it its own --replica',
 }
 
 /**

@@ -11,6 +11,7 @@ import test, { type TestContext } from 'node:test'
 import { BridgeError } from '../core/errors.ts'
 import { fileLeases } from './file.ts'
 import { kubernetesLeases } from './kubernetes.ts'
+import { apiObjects } from '../../test/support/leases/api-objects.ts'
 import { type KubernetesRequest, kubernetesRequest } from './kubernetes-request.ts'
 import { isFencedError, leaseStoreSuite } from '../../test/support/leases/lease-store-suite.ts'
 import { memoryLeases } from './memory.ts'
@@ -19,45 +20,6 @@ async function temporary(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'leases-'))
   t.after(() => rm(directory, { recursive: true, force: true }))
   return directory
-}
-
-interface Given {
-  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly resourceVersion?: string }
-  readonly preconditions?: { readonly uid: string; readonly resourceVersion: string }
-}
-
-/** What an API server does with objects of one kind: uid and resourceVersion are checked, names are unique. */
-function objects(): KubernetesRequest {
-  const stored = new Map<string, { readonly metadata: { readonly uid: string; readonly resourceVersion: string } }>()
-  let version = 0
-  const save = (path: string, body: Given, uid: string) => {
-    version += 1
-    const object = { ...body, metadata: { ...body.metadata, uid, resourceVersion: String(version) } }
-    stored.set(path, object)
-    return object
-  }
-  const create = (collection: string, body: Given) => {
-    const path = `${collection}/${body.metadata?.name}`
-    if (stored.has(path)) return { status: 409, body: {} }
-    return { status: 201, body: save(path, body, `uid-${version}`) }
-  }
-  const read = (path: string) => {
-    const found = stored.get(path)
-    return found === undefined ? { status: 404, body: {} } : { status: 200, body: found }
-  }
-  const change = (method: string, path: string, body: Given) => {
-    const found = stored.get(path)?.metadata
-    const { uid, resourceVersion } = body.preconditions ?? body.metadata ?? {}
-    if (found?.uid !== uid || found?.resourceVersion !== resourceVersion) return { status: 409, body: {} }
-    if (method === 'PUT') return { status: 200, body: save(path, body, uid ?? '') }
-    stored.delete(path)
-    return { status: 200, body: {} }
-  }
-  return async (method, target, body = {}) => {
-    if (method === 'POST') return create(target, body)
-    if (method === 'GET' && target.includes('?')) return { status: 200, body: { items: [...stored.values()] } }
-    return method === 'GET' ? read(target) : change(method, target, body)
-  }
 }
 
 const inNamespace = (request: KubernetesRequest, uid = 'uid-1') =>
@@ -74,12 +36,12 @@ leaseStoreSuite('files', async (t) => {
 })
 
 leaseStoreSuite('Kubernetes', async () => {
-  const request = objects()
+  const { request } = apiObjects()
   return () => inNamespace(request)
 })
 
 test('leases of a deleted StreamBridge of the same name are not seen, and are replaced', async () => {
-  const request = objects()
+  const { request } = apiObjects()
   const [before, now] = [inNamespace(request, 'old'), inNamespace(request, 'new')]
   const old = await before.acquire(await before.create('p'), 'a')
   const moved = await before.checkpoint(old, { position: '7', ended: false })

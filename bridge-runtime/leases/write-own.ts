@@ -6,7 +6,7 @@ export const isFenced = (thrown: unknown): boolean => thrown instanceof BridgeEr
 
 /**
  * Writes a lease that this process owns. When the store refuses because the answer to an earlier write was lost, the
- * stored version is adopted, if owner and epoch still are ours, and the write is tried once more.
+ * stored version is adopted, if it is ours (by default: owner and epoch are), and the write is tried once more.
  *
  * *Errors*: `Fenced` when it has another owner; whatever else the store says.
  */
@@ -14,15 +14,14 @@ export async function writeOwn(
   store: LeaseStore,
   lease: Lease,
   write: (lease: Lease) => Promise<Lease>,
+  isOwn: (stored: Lease) => boolean = ({ owner, epoch }) => owner === lease.owner && epoch === lease.epoch,
 ): Promise<Lease> {
   try {
     return await write(lease)
   } catch (thrown) {
     if (!isFenced(thrown)) throw thrown
     const stored = (await store.list()).find(({ partition }) => partition === lease.partition)
-    if (stored === undefined || stored.owner !== lease.owner || stored.epoch !== lease.epoch) {
-      throw fenced(lease.partition)
-    }
+    if (stored === undefined || !isOwn(stored)) throw fenced(lease.partition)
     return await write(stored)
   }
 }

@@ -3,6 +3,7 @@ import type { ReceiverOptions } from 'rhea'
 import rhea from 'rhea'
 import type { Clock } from '../../core/clock.ts'
 import { BridgeError } from '../../core/errors.ts'
+import type { FoundStream } from '../../history/content.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { type Withholding, withholding } from '../withholding.ts'
 import { AmqpConnection } from './amqp.ts'
@@ -20,6 +21,12 @@ export interface PartitionProperties {
   readonly empty: boolean
 }
 
+export interface HubProperties {
+  readonly partitions: readonly string[]
+  /** Which hub it is that has the name: one that is made again has another time of creation. */
+  readonly stream: FoundStream
+}
+
 export interface ReadingFrom {
   readonly partition: string
   readonly consumerGroup: string
@@ -33,7 +40,7 @@ export interface ReadingFrom {
 /** What the connector needs of the service. Every call rejects with a BridgeError within a deadline; none is repeated here. */
 export interface HubApi extends AsyncDisposable {
   readonly name: string
-  partitions(signal?: AbortSignal): Promise<readonly string[]>
+  describe(signal?: AbortSignal): Promise<HubProperties>
   properties(partition: string, signal?: AbortSignal): Promise<PartitionProperties>
   read(from: ReadingFrom, handlers: ReadHandlers, signal?: AbortSignal): Promise<ReceiverLink>
   sender(partition: string): Promise<SenderLink>
@@ -85,9 +92,13 @@ export class Hub implements HubApi {
     return translate(thrown, `${doing} ${where}`, this.#right, this.#secrets.withhold)
   }
 
-  async partitions(signal?: AbortSignal): Promise<readonly string[]> {
+  async describe(signal?: AbortSignal): Promise<HubProperties> {
     const found = await this.#describe('looking up', { type: 'com.microsoft:eventhub' }, signal)
-    return [found['partition_ids']].flat().map(String)
+    const created = found['created_at']
+    // Hubs and namespaces are the same in capitals and in small letters.
+    const name = `event hub ${this.name} of ${this.#config.fullyQualifiedNamespace}`.toLowerCase()
+    const birth = created instanceof Date ? created.toISOString() : undefined
+    return { partitions: [found['partition_ids']].flat().map(String), stream: { name, birth } }
   }
 
   async properties(partition: string, signal?: AbortSignal): Promise<PartitionProperties> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import rhea from 'rhea'
 import { type FakeClock, fakeClock } from '../../../test/support/fake-clock.ts'
+import { ownershipOf } from '../../../test/support/leases/ownership.ts'
 import { silentLogger } from '../../observability/logger.ts'
 import type { HubApi, PartitionProperties, ReadHandlers } from './hub.ts'
 import { HubReader } from './partition-reader.ts'
@@ -24,7 +25,7 @@ function hubWith(t: TestContext, committed: number): Hub {
   let handlers: ReadHandlers | undefined
   const api: HubApi = {
     name: 'orders',
-    partitions: async () => ['0'],
+    describe: async () => ({ partitions: ['0'], stream: { name: 'event hub orders', birth: undefined } }),
     properties: () => new Promise((resolve) => void asked.push(resolve)),
     read: async (_from, given) => {
       handlers = given
@@ -34,16 +35,10 @@ function hubWith(t: TestContext, committed: number): Hub {
     translated: () => assert.fail('nothing fails'),
     [Symbol.asyncDispose]: async () => undefined,
   }
-  const ownership = {
-    partition: '0',
-    epoch: 1,
-    checkpoint: { position: String(committed), ended: false },
-    commit: async () => undefined,
-  }
+  const ownership = ownershipOf('0', { checkpoint: { position: String(committed), ended: false } })
   const reader = new HubReader(ownership, {
     api,
     consumerGroup: 'bridge',
-    start: 'first',
     onDataGap: 'Stop',
     replica: 'replica-0',
     clock,

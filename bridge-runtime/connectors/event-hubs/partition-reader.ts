@@ -1,20 +1,19 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Lag, PartitionReader, Settlement, SourceBatch } from '../../core/contracts.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
-import type { Ownership } from '../../leases/coordinator.ts'
+import { gapAdvice } from '../../history/advice.ts'
+import type { Ownership } from '../../leases/partitioned-source.ts'
 import type { Logger } from '../../observability/logger.ts'
 import type { ReceiverLink } from './links.ts'
 import { Arrivals } from './arrivals.ts'
 import { incoming } from './incoming.ts'
 import type { HubApi, PartitionProperties } from './hub.ts'
 import { PartitionLag } from './lag.ts'
-import { filterOf, type Start } from './start.ts'
+import { filterOf, type Start, startOf } from './start.ts'
 
 export interface HubReaderOptions {
   readonly api: HubApi
   readonly consumerGroup: string
-  /** Where it begins without a checkpoint. */
-  readonly start: Start
   readonly onDataGap: 'Stop' | 'Continue'
   readonly replica: string
   readonly clock: Clock
@@ -37,6 +36,7 @@ export class HubReader implements PartitionReader {
   readonly partition: string
   readonly epoch: number
   readonly settlement: Settlement
+  readonly #ownership: Ownership
   readonly #options: HubReaderOptions
   readonly #lag: PartitionLag
   readonly #arrivals = new Arrivals()
@@ -53,12 +53,13 @@ export class HubReader implements PartitionReader {
   #watching = false
 
   constructor(ownership: Ownership, options: HubReaderOptions) {
-    const { partition, epoch, checkpoint } = ownership
+    const { partition, epoch, checkpoint, start } = ownership
     this.partition = partition
     this.epoch = epoch
+    this.#ownership = ownership
     this.#options = options
     const { position } = checkpoint
-    this.#start = position === undefined ? options.start : { after: Number(position) }
+    this.#start = position === undefined ? startOf(start, partition) : { after: Number(position) }
     this.#lag = new PartitionLag(position === undefined ? undefined : Number(position))
     this.settlement = {
       kind: 'watermark',
@@ -107,7 +108,12 @@ export class HubReader implements PartitionReader {
     const { api, consumerGroup, replica } = this.#options
     const found = await api.properties(this.partition, signal)
     this.#tell(found)
-    this.#checkGap(found)
+    try {
+      this.#checkGap(found)
+    } catch (thrown) {
+      await this.#checkStream(signal)
+      throw thrown
+    }
     if (this.#after === undefined)
       this.#latest = { sequenceNumber: found.empty ? found.last : found.begin - 1, enqueued: this.#options.clock.now() }
     const reader = replica.slice(-longestName)
@@ -119,10 +125,28 @@ export class HubReader implements PartitionReader {
     this.#failure = undefined
     const link = await api.read(from, handlers, signal)
     if (signal.aborted) return link.close()
+    try {
+      await this.#checkStream(signal)
+    } catch (thrown) {
+      link.close()
+      throw thrown
+    }
     // It may have been refused since.
     if (this.#failure !== undefined) return
     this.#link = link
     if (!this.#watching) void this.#watch()
+  }
+
+  /** A hub that has only the name of the one that the position is of is not read. */
+  async #checkStream(signal: AbortSignal): Promise<void> {
+    const { stream, doubt } = this.#ownership
+    const { birth } = (await this.#options.api.describe(signal)).stream
+    if (birth === undefined || stream.birth === undefined || birth === stream.birth) return
+    doubt()
+    throw new BridgeError(`${stream.name} was made again while partition ${this.partition} was read`, {
+      kind: 'retryable',
+      reason: 'StreamReplaced',
+    })
   }
 
   #arrived(encoded: Buffer): void {
@@ -198,12 +222,15 @@ export class HubReader implements PartitionReader {
       if (closed.aborted) return
       const before = this.#after
       const found = await api.properties(this.partition, closed).catch(() => undefined)
-      if (found !== undefined) this.#watched(found, { before, reading: reading && this.#link !== undefined })
+      if (found !== undefined) await this.#watched(found, { before, reading: reading && this.#link !== undefined })
     }
   }
 
   /** @param look what was read when it began: events may have arrived since; and whether some could have since the last one */
-  #watched(found: PartitionProperties, look: { readonly before: number | undefined; readonly reading: boolean }): void {
+  async #watched(
+    found: PartitionProperties,
+    look: { readonly before: number | undefined; readonly reading: boolean },
+  ): Promise<void> {
     this.#tell(found)
     // Nothing came from the start position on: all there is lies before it.
     if (this.#after === undefined && look.reading) this.#lag.begins(found.last)
@@ -211,7 +238,8 @@ export class HubReader implements PartitionReader {
     try {
       this.#checkGap(found)
     } catch (thrown) {
-      this.#failed(asBridgeError(thrown))
+      const replaced = await this.#checkStream(this.#closed.signal).catch(asBridgeError)
+      this.#failed(replaced ?? asBridgeError(thrown))
     }
   }
 
@@ -237,10 +265,7 @@ export class HubReader implements PartitionReader {
     const { api, onDataGap, log } = this.#options
     const message = `partition ${this.partition} of event hub ${api.name}: ${what}`
     if (onDataGap === 'Stop')
-      throw new BridgeError(
-        `${message}; records may be lost. To go on at the earliest record there is, set delivery.onDataGap: Continue`,
-        { kind: 'fatal', reason: 'DataGap' },
-      )
+      throw new BridgeError(`${message}; records may be lost. ${gapAdvice}`, { kind: 'fatal', reason: 'DataGap' })
     log.warn('records are lost', { partition: this.partition, gap: what })
     this.#drop()
     this.#arrivals.clear()

@@ -50,9 +50,9 @@ export function eventHubsSink(
   /** Not waited for: until it is known that there are more, the old number is as good as any. */
   const lookAgain = (): void => {
     lookAt = clock.monotonic() + partitionsGoodFor
-    api.partitions().then(
+    api.describe().then(
       (found) => {
-        partitions = found
+        partitions = found.partitions
       },
       () => undefined,
     )
@@ -98,7 +98,7 @@ export function eventHubsSink(
   return {
     limits: { maxRecords, maxBytes: configured },
     async open(signal) {
-      partitions = await api.partitions(signal)
+      partitions = (await api.describe(signal)).partitions
       lookAt = clock.monotonic() + partitionsGoodFor
       // One link shows whether writing is allowed, and how large a batch may be.
       maxBytes = await senderOf(partitions[0] ?? '0').open()

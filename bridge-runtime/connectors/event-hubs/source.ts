@@ -1,35 +1,34 @@
 import { milliseconds } from '../../../crds/schema/common.ts'
-import type { PartitionReader, Source, SourceHost } from '../../core/contracts.ts'
-import { coordinate } from '../../leases/coordinator.ts'
+import type { Source, SourceHost } from '../../core/contracts.ts'
+import { coordinate } from '../../leases/coordinate.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { Hub, type HubApi } from './hub.ts'
 import { HubReader } from './partition-reader.ts'
 import type { EventHubsSourceConfig } from './schema.ts'
-import { startOf } from './start.ts'
+import { startText } from './start.ts'
 
 /** Opens an event hub for reading: its partitions are shared with the other replicas through the context's LeaseStore. */
 export const openEventHubsSource = async (config: EventHubsSourceConfig, context: ConnectorContext): Promise<Source> =>
   eventHubsSource(new Hub(config, context, 'Listen'), config, context)
 
 export function eventHubsSource(api: HubApi, config: EventHubsSourceConfig, context: ConnectorContext): Source {
-  const { clock, leases, replica, log, onDataGap } = context
+  const { clock, leases, history, replica, log, onDataGap } = context
   return {
     async run(host, signal) {
-      const readers = new Set<PartitionReader & { close(): void }>()
-      const start = await startOf(config.startPosition, { api, leases, replica }, signal)
+      const readers = new Set<HubReader>()
       try {
         await coordinate(
           {
             finite: false,
+            identify: async (stopped) => (await api.describe(stopped)).stream,
+            begin: (stopped) => startText(config.startPosition, api, stopped),
             discover: async (stopped) =>
-              (await api.partitions(stopped)).map((partition) => ({ partition, parents: [] })),
+              (await api.describe(stopped)).partitions.map((partition) => ({ partition, parents: [] })),
             open: (ownership) => {
               const { consumerGroup } = config
-              const first = start(ownership.partition)
               const reader = new HubReader(ownership, {
                 api,
                 consumerGroup,
-                start: first,
                 onDataGap,
                 replica,
                 clock,
@@ -41,6 +40,7 @@ export function eventHubsSource(api: HubApi, config: EventHubsSourceConfig, cont
           },
           {
             store: leases,
+            history,
             replica,
             leaseDuration: milliseconds(config.leaseDuration),
             discoverInterval: milliseconds(config.partitionSyncInterval),
@@ -60,11 +60,14 @@ export function eventHubsSource(api: HubApi, config: EventHubsSourceConfig, cont
 }
 
 /** A host that closes a reader's link once its partition was given away, so that the next owner finds it free. */
-const closing = (host: SourceHost, readers: Set<PartitionReader & { close(): void }>): SourceHost => ({
+const closing = (host: SourceHost, readers: Set<HubReader>): SourceHost => ({
   ...host,
   revoked: async (revoked, how) => {
     await host.revoked(revoked, how)
-    for (const reader of readers) if (reader === revoked) reader.close()
-    readers.delete(revoked as PartitionReader & { close(): void })
+    for (const reader of readers) {
+      if (reader.partition !== revoked.partition || reader.epoch !== revoked.epoch) continue
+      reader.close()
+      readers.delete(reader)
+    }
   },
 })

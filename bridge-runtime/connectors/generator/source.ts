@@ -8,7 +8,9 @@ import type {
   Source,
   SourceBatch,
 } from '../../core/contracts.ts'
-import { coordinate, type Ownership } from '../../leases/coordinator.ts'
+import { fromEarliest } from '../../history/content.ts'
+import { coordinate } from '../../leases/coordinate.ts'
+import type { Ownership } from '../../leases/partitioned-source.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { type AccessLog, accessLogRecord } from './access-log.ts'
 import type { GeneratorConfig } from './schema.ts'
@@ -25,12 +27,15 @@ export async function openGeneratorSource(config: GeneratorConfig, context: Conn
   const { keys, seed } = config
   // A partition needs a key of its own.
   const partitions = Math.min(config.partitions, keys)
-  const { clock, leases, replica, log } = context
+  const { clock, leases, history, replica, log } = context
   return {
     run: (host, signal) =>
       coordinate(
         {
           finite: config.records !== undefined,
+          // Its records are made anew from their numbers, whatever the settings: a position fits always.
+          identify: async () => ({ name: 'generator', birth: undefined }),
+          begin: async () => fromEarliest,
           discover: async () =>
             Array.from({ length: partitions }, (_, partition) => ({ partition: String(partition), parents: [] })),
           open: (ownership) =>
@@ -41,7 +46,7 @@ export async function openGeneratorSource(config: GeneratorConfig, context: Conn
               clock,
             }),
         },
-        { store: leases, replica, leaseDuration, discoverInterval, clock, random: Math.random, log },
+        { store: leases, history, replica, leaseDuration, discoverInterval, clock, random: Math.random, log },
         host,
         signal,
       ),

@@ -33,14 +33,24 @@ export interface Page {
   readonly millisecondsBehind: number | undefined
 }
 
+/** A stream as it is described. */
+export interface StreamSummary {
+  /** e.g. `ACTIVE`. */
+  readonly status: string
+  readonly arn: string
+  readonly created: Date | undefined
+  /** The service's own time of the answer, in whole seconds, as milliseconds since the epoch. */
+  readonly at: number | undefined
+}
+
 /** What became of one entry: undefined when it is stored. */
 export type EntryFailure = { readonly code: string; readonly message: string } | undefined
 
 /** Every call rejects with a BridgeError; none is repeated here. */
 export interface KinesisApi {
   readonly stream: string
-  /** The stream's status, e.g. `ACTIVE`. */
-  status(signal?: AbortSignal): Promise<string>
+  /** Twenty times a second for the whole account, at most. */
+  describe(signal?: AbortSignal): Promise<StreamSummary>
   /** All shards, closed ones too. */
   shards(signal?: AbortSignal): Promise<readonly Shard[]>
   iterator(shard: string, from: ShardPosition, signal?: AbortSignal): Promise<string>
@@ -92,10 +102,25 @@ export function connect(config: KinesisConnectionConfig, context: ConnectorConte
 
   return {
     stream,
-    status: (signal) =>
+    describe: (signal) =>
       call('DescribeStreamSummary', signal, async (abortSignal) => {
-        const answer = await client.send(new DescribeStreamSummaryCommand(target), { abortSignal })
-        return answer.StreamDescriptionSummary?.StreamStatus ?? ''
+        const command = new DescribeStreamSummaryCommand(target)
+        let at: number | undefined
+        command.middlewareStack.add(
+          (next) => async (request) => {
+            const answer = await next(request)
+            at = dateIn(answer.response)
+            return answer
+          },
+          { step: 'deserialize' },
+        )
+        const { StreamDescriptionSummary: found } = await client.send(command, { abortSignal })
+        return {
+          status: found?.StreamStatus ?? '',
+          arn: found?.StreamARN ?? '',
+          created: found?.StreamCreationTimestamp,
+          at,
+        }
       }),
     shards: (signal) =>
       call('ListShards', signal, async (abortSignal) => {
@@ -141,6 +166,13 @@ export function connect(config: KinesisConnectionConfig, context: ConnectorConte
       }),
     close: () => client.destroy(),
   }
+}
+
+/** The service's clock, as its answer says it. */
+function dateIn(response: unknown): number | undefined {
+  const { headers } = Object(response) as { readonly headers?: Readonly<Record<string, string>> }
+  const time = Date.parse(headers?.['date'] ?? '')
+  return Number.isNaN(time) ? undefined : time
 }
 
 /** Ends a call that takes too long as a whole: the SDK's own deadline is over once the headers of the answer are there. */

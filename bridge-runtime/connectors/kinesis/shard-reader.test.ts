@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { type FakeClock, fakeClock } from '../../../test/support/fake-clock.ts'
 import { type FakeKinesis, fakeKinesis, sequence, shardName } from '../../../test/support/kinesis-fake/fake-kinesis.ts'
+import { ownershipOf } from '../../../test/support/leases/ownership.ts'
 import type { SourceBatch } from '../../core/contracts.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { Checkpoint } from '../../leases/lease-store.ts'
+import { streamLook, streamOf } from './identity.ts'
 import { pageOf } from './protocol.ts'
 import { ShardReader } from './shard-reader.ts'
 
@@ -14,16 +16,24 @@ function reading(position?: string, onDataGap: 'Stop' | 'Continue' = 'Stop', max
   const api = fakeKinesis()
   const clock = fakeClock()
   const commits: unknown[] = []
+  const doubts: unknown[] = []
   const checkpoint: Checkpoint = { position, ended: false }
-  const ownership = {
-    partition: shardName,
-    epoch: 1,
+  const ownership = ownershipOf(shardName, {
     checkpoint,
-    commit: async (progress: unknown) => void commits.push(progress),
+    stream: streamOf('orders', { status: 'ACTIVE', arn: 'arn:orders', created: new Date(0), at: 0 }),
+    doubt: () => void doubts.push('doubt'),
+    commit: async (progress) => void commits.push(progress),
+  })
+  const options = {
+    api,
+    identify: streamLook(api, clock),
+    interval: 1_000,
+    maxRecords,
+    onDataGap,
+    clock,
+    random: () => 1,
   }
-  const first = { type: 'TRIM_HORIZON' } as const
-  const options = { api, first, interval: 1_000, maxRecords, onDataGap, clock, random: () => 1 }
-  return { api, clock, commits, reader: new ShardReader(ownership, options) }
+  return { api, clock, commits, doubts, reader: new ShardReader(ownership, options) }
 }
 
 const fill = (api: FakeKinesis, count: number): void => {

@@ -2,19 +2,21 @@ import type { _Record } from '@aws-sdk/client-kinesis'
 import type { Clock } from '../../core/clock.ts'
 import type { BridgeRecord, Lag, PartitionReader, Settlement, SourceBatch } from '../../core/contracts.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
-import type { Ownership } from '../../leases/coordinator.ts'
+import { gapAdvice } from '../../history/advice.ts'
+import type { FoundStream } from '../../history/content.ts'
+import type { Ownership } from '../../leases/partitioned-source.ts'
 import type { KinesisApi, Page, ShardPosition } from './connection.ts'
 import { sdkName } from './errors.ts'
 import { ShardLag } from './lag.ts'
 import { PageLimit } from './page-limit.ts'
 import { recordKey } from './partition-key.ts'
 import { isDamaged } from './protocol.ts'
-import { resumeAfter } from './shards.ts'
+import { resumeAfter, startAt } from './shards.ts'
 
 export interface ShardReaderOptions {
   readonly api: KinesisApi
-  /** Where a shard without a checkpoint begins. */
-  readonly first: ShardPosition
+  /** Which stream it is that has the name now. */
+  identify(): Promise<FoundStream>
   /** Milliseconds between two reads of a shard that is caught up. */
   readonly interval: number
   readonly maxRecords: number
@@ -34,6 +36,7 @@ export class ShardReader implements PartitionReader {
   readonly partition: string
   readonly epoch: number
   readonly settlement: Settlement
+  readonly #ownership: Ownership
   readonly #options: ShardReaderOptions
   readonly #lag: ShardLag
   readonly #limit: PageLimit
@@ -44,13 +47,14 @@ export class ShardReader implements PartitionReader {
   #closed = false
 
   constructor(ownership: Ownership, options: ShardReaderOptions) {
-    const { partition, epoch, checkpoint } = ownership
+    const { partition, epoch, checkpoint, start } = ownership
     this.partition = partition
     this.epoch = epoch
+    this.#ownership = ownership
     this.#options = options
     this.#lag = new ShardLag(options.interval)
     this.#limit = new PageLimit(options.maxRecords)
-    this.#position = checkpoint.position === undefined ? options.first : resumeAfter(checkpoint.position)
+    this.#position = checkpoint.position === undefined ? startAt(start) : resumeAfter(checkpoint.position)
     this.#closed = checkpoint.ended
     this.settlement = {
       kind: 'watermark',
@@ -82,8 +86,26 @@ export class ShardReader implements PartitionReader {
   async #read(signal: AbortSignal): Promise<Page> {
     const { api, clock } = this.#options
     this.#readAt = clock.monotonic() + shortestInterval
-    this.#iterator ??= await api.iterator(this.partition, this.#position, signal)
+    this.#iterator ??= await this.#begin(signal)
     return await api.records(this.#iterator, this.#limit.records, signal)
+  }
+
+  /** An iterator of the stream that the position is of: one that has only its name is not read. */
+  async #begin(signal: AbortSignal): Promise<string> {
+    const iterator = await this.#options.api.iterator(this.partition, this.#position, signal)
+    await this.#checkStream()
+    return iterator
+  }
+
+  async #checkStream(): Promise<void> {
+    const { stream, doubt } = this.#ownership
+    const { birth } = await this.#options.identify()
+    if (birth === undefined || stream.birth === undefined || birth === stream.birth) return
+    doubt()
+    throw new BridgeError(`${stream.name} was made again while shard ${this.partition} was read`, {
+      kind: 'retryable',
+      reason: 'StreamReplaced',
+    })
   }
 
   #take({ records, next, millisecondsBehind = 0 }: Page): SourceBatch | 'end' | undefined {
@@ -114,7 +136,8 @@ export class ShardReader implements PartitionReader {
     if (sdkName(error) === 'ExpiredIteratorException') return undefined
     const resuming = this.#position.type === 'AFTER_SEQUENCE_NUMBER'
     if (error.reason === 'StreamNotFound') return await this.#missing(error, signal)
-    if (error.reason === 'InvalidRequest' && resuming) return this.#gap('the service does not know the last position')
+    if (error.reason === 'InvalidRequest' && resuming)
+      return await this.#gap('the service does not know the last position')
     throw error
   }
 
@@ -132,18 +155,19 @@ export class ShardReader implements PartitionReader {
     const exists = shards.some(({ ShardId }) => ShardId === this.partition)
     const resuming = this.#position.type === 'AFTER_SEQUENCE_NUMBER'
     if (exists && !resuming) throw error
-    if (exists) return this.#gap('the service has no record at the last position')
+    if (exists) return await this.#gap('the service has no record at the last position')
     // Every record of it is past the retention period. Unless it was begun, none of them was ever the bridge's to read.
-    if (resuming && this.#options.onDataGap === 'Stop') this.#gap('the shard has passed the retention period')
+    if (resuming && this.#options.onDataGap === 'Stop') await this.#gap('the shard has passed the retention period')
     this.#closed = true
     return 'end'
   }
 
-  #gap(what: string): undefined {
+  /** Goes on at the earliest record where a person has decided so. */
+  async #gap(what: string): Promise<undefined> {
+    await this.#checkStream()
     if (this.#options.onDataGap === 'Stop') {
       throw new BridgeError(
-        `shard ${this.partition} of stream ${this.#options.api.stream}: ${what}; records may be lost. ` +
-          'To go on at the earliest record there is, set delivery.onDataGap: Continue',
+        `shard ${this.partition} of stream ${this.#options.api.stream}: ${what}; records may be lost. ${gapAdvice}`,
         { kind: 'fatal', reason: 'DataGap' },
       )
     }

@@ -64,7 +64,7 @@ export function kinesisSink(
   return {
     limits: { maxRecords: limits.maxRecords, maxBytes },
     async open(signal) {
-      const status = await api.status(signal)
+      const { status } = await api.describe(signal)
       if (status === 'ACTIVE' || status === 'UPDATING') return
       throw new BridgeError(`stream ${api.stream} is ${status}; it must be ACTIVE`, {
         kind: 'retryable',

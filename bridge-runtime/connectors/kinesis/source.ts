@@ -1,30 +1,33 @@
 import { milliseconds } from '../../../crds/schema/common.ts'
 import type { Source } from '../../core/contracts.ts'
-import { coordinate } from '../../leases/coordinator.ts'
+import { coordinate } from '../../leases/coordinate.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { connect, type KinesisApi } from './connection.ts'
+import { streamLook } from './identity.ts'
 import type { KinesisSourceConfig } from './schema.ts'
 import { ShardReader } from './shard-reader.ts'
-import { firstPosition, listed } from './shards.ts'
+import { listed, startText } from './shards.ts'
 
 /** Opens a stream for reading: its shards are shared with the other replicas through the context's LeaseStore. */
 export const openKinesisSource = async (config: KinesisSourceConfig, context: ConnectorContext): Promise<Source> =>
   kinesisSource(connect(config, context), config, context)
 
 export function kinesisSource(api: KinesisApi, config: KinesisSourceConfig, context: ConnectorContext): Source {
-  const { clock, leases, replica, log, onDataGap } = context
+  const { clock, leases, history, replica, log, onDataGap } = context
   const random = Math.random
   return {
     async run(host, signal) {
-      const first = await firstPosition(config.startPosition, { leases, replica, clock })
+      const identify = streamLook(api, clock)
       await coordinate(
         {
           finite: false,
+          identify,
+          begin: (stopped) => startText(config.startPosition, { api, clock }, stopped),
           discover: async (stopped) => listed(await api.shards(stopped)),
           open: (ownership) =>
             new ShardReader(ownership, {
               api,
-              first,
+              identify,
               interval: milliseconds(config.polling.interval),
               maxRecords: config.polling.maxRecords,
               onDataGap,
@@ -34,6 +37,7 @@ export function kinesisSource(api: KinesisApi, config: KinesisSourceConfig, cont
         },
         {
           store: leases,
+          history,
           replica,
           leaseDuration: milliseconds(config.leaseDuration),
           discoverInterval: milliseconds(config.shardSyncInterval),

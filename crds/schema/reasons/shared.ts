@@ -52,4 +52,13 @@ export const leases = {
     meaning: 'This replica was away so long that its partitions went to others. It joins again by itself.',
     advice: 'If it repeats: give the pods more CPU, or raise `leaseDuration`.',
   },
+  ReplicaNameTaken: {
+    meaning: 'Another process runs under the name of this replica. This one reads nothing until the other is gone.',
+    advice: 'End one of the two; beside a cluster, give each its own `--replica`.',
+  },
+  StreamReplaced: {
+    meaning:
+      'The stream was made again while it was read. The source looks at it at once, and says what follows as `DataGap`.',
+    advice: 'As for `DataGap`.',
+  },
 } as const satisfies ReasonList

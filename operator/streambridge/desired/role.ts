@@ -1,4 +1,5 @@
 /** What the pods may do with the Kubernetes API: keep their Leases, which hold what the bridge remembers of its source, and often its positions. */
+import { leaseNames } from '../../../crds/schema/lease-names.ts'
 import type { Role, RoleBinding } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
 import { childMeta, childName } from './labels.ts'
@@ -11,11 +12,15 @@ export const desiredRole = (bridge: Bridge): Role => ({
   kind: 'Role',
   metadata: childMeta(bridge),
   rules: [
+    // Its own, by name: not those of other bridges, nor the operator's. They are made by PUT, whose name RBAC sees.
     {
       apiGroups: ['coordination.k8s.io'],
       resources: ['leases'],
-      verbs: ['get', 'list', 'create', 'update', 'delete'],
+      resourceNames: leaseNames(bridge.name),
+      verbs: ['get', 'create', 'update', 'delete'],
     },
+    // A list has no name.
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list'] },
   ],
 })
 

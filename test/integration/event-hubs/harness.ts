@@ -3,10 +3,8 @@ import type { ConnectorContext } from '../../../bridge-runtime/connectors/define
 import { Hub } from '../../../bridge-runtime/connectors/event-hubs/hub.ts'
 import { HubReader } from '../../../bridge-runtime/connectors/event-hubs/partition-reader.ts'
 import { eventHubsSink, eventHubsSource } from '../../../bridge-runtime/connectors/event-hubs/schema.ts'
-import type { Start } from '../../../bridge-runtime/connectors/event-hubs/start.ts'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import type { BridgeRecord, PartitionReader, SinkBatch } from '../../../bridge-runtime/core/contracts.ts'
-import type { Ownership } from '../../../bridge-runtime/leases/coordinator.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
@@ -15,6 +13,7 @@ import { eventually } from '../../support/eventually.ts'
 import type { TestRecord } from '../../support/verifier.ts'
 import { producerOf } from '../../support/event-hubs-sdk.ts'
 import { historyOn } from '../../support/leases/history.ts'
+import { ownershipOf } from '../../support/leases/ownership.ts'
 
 export const never = new AbortController().signal
 export const secretName = 'azure'
@@ -39,15 +38,19 @@ export const sinkConfig = (endpoint: string, hub: string, more: object = {}) =>
 
 export const context = (
   endpoint: string,
-  { replica = 'replica-0', leases = memoryLeases() }: { replica?: string; leases?: LeaseStore } = {},
+  {
+    replica = 'replica-0',
+    leases = memoryLeases(),
+    onDataGap = 'Stop',
+  }: { replica?: string; leases?: LeaseStore; onDataGap?: 'Stop' | 'Continue' } = {},
 ): ConnectorContext => ({
   bridge: { namespace: 'default', name: 'orders' },
   replica,
   leases,
-  history: historyOn(leases),
+  history: historyOn(leases, { onDataGap }),
   clock: realClock,
   log: silentLogger,
-  onDataGap: 'Stop',
+  onDataGap,
   secret: async () => Buffer.from(eventHubsConnectionString(endpoint)),
 })
 
@@ -56,24 +59,23 @@ export interface ReaderOptions {
   readonly hub: string
   readonly epoch?: number
   readonly committed?: number
-  readonly start?: Start
+  /** In the connector's words. */
+  readonly start?: string
   readonly onDataGap?: 'Stop' | 'Continue'
 }
 
 /** A reader of partition 0, without a coordinator. */
 export function readerOf(t: TestContext, options: ReaderOptions): HubReader {
-  const { endpoint, hub, epoch = 1, committed, start = 'first', onDataGap = 'Stop' } = options
+  const { endpoint, hub, epoch = 1, committed, start = 'Earliest', onDataGap = 'Stop' } = options
   const api = new Hub(sourceConfig(endpoint, hub), context(endpoint), 'Listen')
-  const ownership: Ownership = {
-    partition: '0',
+  const ownership = ownershipOf('0', {
     epoch,
+    start,
     checkpoint: { position: committed === undefined ? undefined : String(committed), ended: false },
-    commit: async () => undefined,
-  }
+  })
   const reader = new HubReader(ownership, {
     api,
     consumerGroup: '$Default',
-    start,
     onDataGap,
     replica: `replica-${epoch}`,
     clock: realClock,

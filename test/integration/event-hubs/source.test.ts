@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test, type TestContext } from 'node:test'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { Hub } from '../../../bridge-runtime/connectors/event-hubs/hub.ts'
-import { startOf } from '../../../bridge-runtime/connectors/event-hubs/start.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import { startOf, startText } from '../../../bridge-runtime/connectors/event-hubs/start.ts'
 import { startEventHubs } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startTcpProxy } from '../../support/faults/tcp-proxy.ts'
@@ -123,14 +122,14 @@ suite('the source of event hubs', { concurrency: 4 }, () => {
     await send(endpoint, hub, numbered(10))
     const api = new Hub(sourceConfig(endpoint, hub), context(endpoint), 'Listen')
     t.after(() => api[Symbol.asyncDispose]())
-    const options = { api, leases: memoryLeases(), replica: 'replica-0' }
-    const config = { type: 'Latest' } as const
-    assert.deepEqual((await startOf(config, options, never))('0'), { after: 9 })
+    const start = await startText({ type: 'Latest' }, api, never)
     await send(endpoint, hub, numbered(5, 10))
     await admin.createHub(hub, 3)
-    const again = await startOf(config, { ...options, replica: 'replica-1' }, never)
-    assert.deepEqual([again('0'), again('1'), again('2')], [{ after: 9 }, { after: -1 }, 'first'])
-    const reader = readerOf(t, { endpoint, hub, start: again('0') })
+    assert.deepEqual(
+      ['0', '1', '2'].map((partition) => startOf(start, partition)),
+      [{ after: 9 }, { after: -1 }, 'first'],
+    )
+    const reader = readerOf(t, { endpoint, hub, start })
     assert.equal(values(await take(reader, 5))[0], 10)
   })
 
@@ -140,7 +139,7 @@ suite('the source of event hubs', { concurrency: 4 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     await send(endpoint, hub, numbered(3, 3))
     const [, , , fourth] = await admin.dump(hub, '0')
-    const reader = readerOf(t, { endpoint, hub, start: { since: fourth?.enqueuedTime ?? 0 } })
+    const reader = readerOf(t, { endpoint, hub, start: new Date(fourth?.enqueuedTime ?? 0).toISOString() })
     assert.equal(values(await take(reader, 3))[0], 3)
   })
 
@@ -233,7 +232,7 @@ suite('the source of event hubs', { concurrency: 4 }, () => {
     await using server = await startEventHubs({ hubs: { orders: 1 }, durable: false })
     await using proxy = await startTcpProxy(server.endpoint)
     const api = new Hub(sourceConfig(proxy.address, 'orders'), context(proxy.address), 'Listen')
-    assert.deepEqual(await api.partitions(), ['0'])
+    assert.deepEqual((await api.describe()).partitions, ['0'])
     proxy.fault({ drop: ['toServer', 'toClient'] })
     let closed = false
     void api[Symbol.asyncDispose]().then(() => (closed = true))

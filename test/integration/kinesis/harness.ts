@@ -12,14 +12,18 @@ import { type Running, runningEngine } from '../../support/running-engine.ts'
 import type { TestRun } from '../../support/verifier.ts'
 import { historyOn } from '../../support/leases/history.ts'
 
-export const context = (replica = 'replica-0', leases: LeaseStore = memoryLeases()): ConnectorContext => ({
+export const context = (
+  replica = 'replica-0',
+  leases: LeaseStore = memoryLeases(),
+  onDataGap: 'Stop' | 'Continue' = 'Stop',
+): ConnectorContext => ({
   bridge: { namespace: 'default', name: 'orders' },
   replica,
   leases,
-  history: historyOn(leases),
+  history: historyOn(leases, { onDataGap }),
   clock: realClock,
   log: silentLogger,
-  onDataGap: 'Stop',
+  onDataGap,
   secret: async ({ key }) =>
     Buffer.from(key === 'id' ? kinesisCredentials.accessKeyId : kinesisCredentials.secretAccessKey),
 })

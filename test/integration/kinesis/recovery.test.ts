@@ -29,7 +29,10 @@ test('a missing stream is named by source and sink, and both go on once it exist
     bridge.engine.failing.newest(component)?.error
   const error = await eventually('the source says so', () => failure(reader, 'source'))
   assert.deepEqual(error?.reason, 'StreamNotFound')
-  assert.match(error?.message ?? '', new RegExp(`kinesis:ListShards on stream ${stream} .*does not exist; create it`))
+  assert.match(
+    error?.message ?? '',
+    new RegExp(`kinesis:DescribeStreamSummary on stream ${stream} .*does not exist; create it`),
+  )
   const sinkError = await eventually('the sink says so', () => failure(writer, 'sink'))
   assert.deepEqual(sinkError?.reason, 'StreamNotFound')
   await createStream(endpoint, stream, 2)

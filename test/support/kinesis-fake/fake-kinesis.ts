@@ -17,6 +17,8 @@ export interface FakeKinesis extends KinesisApi {
   readonly failures: Map<'iterator' | 'records' | 'shards' | 'put', object[]>
   /** Sequence numbers before this are gone. */
   trimmedBefore: number
+  /** When the stream was made. */
+  created: Date
   /** No shard is left. */
   gone: boolean
   closed: boolean
@@ -41,10 +43,11 @@ export function fakeKinesis(
     positions: [],
     failures: new Map(),
     trimmedBefore: 0,
+    created: new Date(0),
     gone: false,
     closed: false,
     reads: 0,
-    status: async () => 'ACTIVE',
+    describe: async () => ({ status: 'ACTIVE', arn: 'arn:orders', created: fake.created, at: 0 }),
     shards: async () => {
       fail('shards')
       return fake.gone ? [] : [{ ShardId: shardName, HashKeyRange: undefined, SequenceNumberRange: undefined }]

@@ -63,13 +63,22 @@ export function leaseStoreSuite(kind: string, openStore: OpenStore): void {
     assert.deepEqual(released.checkpoint, second.checkpoint)
   })
 
-  void test(`${kind}: positions keep their type, and the end is kept`, async (t) => {
+  void test(`${kind}: positions keep their type, their stream and the end`, async (t) => {
     const store = (await openStore(t))()
     const lease = await store.acquire(await store.create('p'), 'a')
     const first = await store.checkpoint(lease, { position: 41, ended: false })
     assert.deepEqual((await stored(store, 'p'))?.checkpoint, { position: 41, ended: false })
-    await store.checkpoint(first, { position: '41', ended: true })
-    assert.deepEqual((await stored(store, 'p'))?.checkpoint, { position: '41', ended: true })
+    const tagged = { position: '41', ended: true, stream: '1 topic orders id-1' }
+    await store.checkpoint(first, tagged)
+    assert.deepEqual((await stored(store, 'p'))?.checkpoint, tagged)
+  })
+
+  void test(`${kind}: a lease is taken with the checkpoint it is given, in one write`, async (t) => {
+    const store = (await openStore(t))()
+    const checkpoint = { position: '7', ended: false, stream: '2 topic orders id-1' }
+    const taken = await store.acquire({ ...(await store.create('p')), checkpoint }, 'a')
+    assert.deepEqual((await stored(store, 'p'))?.checkpoint, checkpoint)
+    assert.equal(taken.owner, 'a')
   })
 
   void test(`${kind}: a removed lease can be created again, and its old owner stays out`, async (t) => {

@@ -5,9 +5,11 @@ import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { PartitionReader, Position, SourceHost } from '../../../bridge-runtime/core/contracts.ts'
 import { asBridgeError, BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
-import { coordinate, type Ownership } from '../../../bridge-runtime/leases/coordinator.ts'
+import { coordinate } from '../../../bridge-runtime/leases/coordinate.ts'
+import type { Ownership } from '../../../bridge-runtime/leases/partitioned-source.ts'
 import type { Lease, LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import type { ListedPartition } from '../../../bridge-runtime/leases/lineage.ts'
+import { historyOn } from './history.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
 
 export type Action = 'pause' | 'resume' | 'cut' | 'heal' | 'kill' | 'start' | 'stop'
@@ -162,11 +164,15 @@ export class Replica {
     }
     const source = {
       finite: true,
+      identify: async () => ({ name: 'simulation', birth: undefined }),
+      begin: async () => 'Earliest',
       discover: async () => listing,
       open: (ownership: Ownership) => this.#reader(ownership, own),
     }
+    const store = this.#store(life)
     const options = {
-      store: this.#store(life),
+      store,
+      history: historyOn(store),
       replica: this.name,
       leaseDuration,
       discoverInterval: 2_000,

@@ -1,0 +1,4 @@
+/** What a person can decide about a gap. */
+export const gapAdvice =
+  'To go on at the earliest record there is, set spec.delivery.onDataGap: Continue; to begin at startPosition, pause the bridge and set a new ' +
+  'spec.lifecycle.reset.token'
