@@ -6,54 +6,24 @@ import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createTopic, withAdmin } from '../../support/kafka.ts'
-import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import {
+  bridgeLife,
   expireOffsets,
   gapOf,
-  type Life,
-  bridgeLife,
+  halts,
+  hasRead,
+  latest,
   numbers,
   owned,
   readAndStop,
   received,
   recreateTopic,
+  send,
   setOffset,
   values,
 } from './life.ts'
 import { quickClock } from './quick-clock.ts'
 import { committedOffsets, produce } from './verify.ts'
-
-const latest = { startPosition: { type: 'Latest' } }
-const send = (server: string, topic: string, count: number, from = 0): Promise<void> =>
-  produce(
-    server,
-    topic,
-    numbers(count, from).map((value) => ({ value })),
-  )
-
-/** The bridge has read and settled all `count` records of its topic, and is stopped. */
-async function hasRead(name: string, count: number, config: object = {}): Promise<Life> {
-  const life = await bridgeLife(name)
-  await createTopic(life.server, life.topic, { partitions: 1 })
-  await using first = await life.start({ config })
-  await owned(first, 1)
-  await send(life.server, life.topic, count)
-  await readAndStop(first, count)
-  return life
-}
-
-/** Says that there is a gap, twice: nothing is read, whoever starts it again, and the records that come do not hide it. */
-async function halts(life: Life, message: RegExp, config: object = {}): Promise<void> {
-  for (const round of [1, 2]) {
-    await using reading = await life.start({ config })
-    const gap = await gapOf(reading)
-    assert.equal(gap.kind, 'fatal')
-    assert.match(gap.message, message)
-    await reading.stop()
-    assert.deepEqual(values(reading), [], `start ${round}`)
-    if (round === 1) await send(life.server, life.topic, 20, 1_000)
-  }
-}
 
 for (const type of ['Latest', 'Earliest']) {
   test(`offsets that expired while the bridge was stopped are a gap, with startPosition ${type}`, async () => {
@@ -202,72 +172,6 @@ test('a source that is edited back goes on where it was', async () => {
   assert.deepEqual(back.errors, [])
 })
 
-test('a name that was corrected before anything was read begins at startPosition', async () => {
-  const life = await bridgeLife('typing-error')
-  await createTopic(life.server, life.topic, { partitions: 1 })
-  await send(life.server, life.topic, 5)
-  await using wrong = await life.start({ config: { topics: [`${life.topic}-x`], ...latest } })
-  await wrong.finished
-  assert.equal(wrong.errors[0]?.reason, 'TopicNotFound')
-  await using right = await life.start({ config: latest })
-  await owned(right, 1)
-  await send(life.server, life.topic, 2, 5)
-  await readAndStop(right, 2)
-  assert.deepEqual(values(right), ['5', '6'])
-})
-
-test('a topic that is made later is read from its first record, also where the bridge began at the latest with none', async () => {
-  const life = await bridgeLife('awaited')
-  const { server, topic } = life
-  await using early = await life.start({ config: latest })
-  await early.finished
-  assert.equal(early.errors[0]?.reason, 'TopicNotFound')
-  await createTopic(server, topic, { partitions: 1 })
-  await send(server, topic, 5)
-  await using late = await life.start({ config: latest })
-  await readAndStop(late, 5)
-  assert.deepEqual(values(late), numbers(5))
-})
-
-test('a topic of a pattern that is made later is read from its first record, by whichever replica, running or stopped', async () => {
-  const life = await bridgeLife('pattern-late')
-  const { server, topic } = life
-  const config = { topicsPattern: `${topic}(-.*)?`, sessionTimeout: '6s', ...latest }
-  await createTopic(server, topic, { partitions: 2 })
-  await send(server, topic, 5)
-  await using one = await life.start({ config, clock: quickClock })
-  await using two = await life.start({ config, clock: quickClock })
-  await eventually('they share', () => one.readers.size === 1 && two.readers.size === 1)
-  await createTopic(server, `${topic}-running`, { partitions: 3 })
-  await produce(
-    server,
-    `${topic}-running`,
-    [0, 1, 2].map((partition) => ({ value: `r${partition}`, partition })),
-  )
-  await eventually('all three arrive', () => one.records.length + two.records.length === 3)
-  await Promise.all([one.stop(), two.stop()])
-  await createTopic(server, `${topic}-stopped`, { partitions: 1 })
-  await produce(server, `${topic}-stopped`, [{ value: 's' }])
-  await using after = await life.start({ config })
-  await readAndStop(after, 1)
-  assert.deepEqual([...values(one), ...values(two)].sort(), ['r0', 'r1', 'r2'])
-  assert.deepEqual(values(after), ['s'])
-})
-
-test('partitions that were added while the bridge was away are read from their first record', async () => {
-  const life = await hasRead('grown', 3, latest)
-  const { server, topic } = life
-  await withAdmin(server, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }))
-  await produce(
-    server,
-    topic,
-    [1, 2].map((partition) => ({ value: `p${partition}`, partition })),
-  )
-  await using after = await life.start({ config: latest })
-  await readAndStop(after, 2)
-  assert.deepEqual(values(after).sort(), ['p1', 'p2'])
-})
-
 test('a position beyond the end is a gap that stays when the partition has grown past it', async () => {
   const life = await hasRead('cut', 3)
   const { server, topic } = life
@@ -315,17 +219,3 @@ test('records keep moving while nobody can say what was read before, where the p
   await reading.stop()
   assert.deepEqual(values(reading), ['3', '4', 'new'])
 })
-
-for (const minutes of [-10, 10]) {
-  test(`a clock that is ${minutes} minutes off skips nothing at the latest`, async () => {
-    const life = await bridgeLife('clock')
-    const clock = { ...realClock, now: () => realClock.now() + minutes * 60_000 }
-    await createTopic(life.server, life.topic, { partitions: 1 })
-    await send(life.server, life.topic, 2)
-    await using reading = await life.start({ config: latest, clock })
-    await owned(reading, 1)
-    await send(life.server, life.topic, 3, 2)
-    await readAndStop(reading, 3)
-    assert.deepEqual(values(reading), ['2', '3', '4'])
-  })
-}

@@ -1,4 +1,5 @@
 /** A bridge that is started and stopped again and again: what it remembers outlives its runs, as its positions do. */
+import assert from 'node:assert/strict'
 import { offsetCommitV7 } from '@platformatic/kafka'
 import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
@@ -10,6 +11,7 @@ import { historyOn } from '../../support/leases/history.ts'
 import { createTopic, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
 import { type Reading, read, testContext } from './harness.ts'
+import { produce } from './verify.ts'
 
 export interface LifeOptions {
   readonly onDataGap?: 'Stop' | 'Continue'
@@ -120,4 +122,36 @@ export async function setOffset(
     const to = { broker: await cluster.coordinator(group), lane: 'control' } as const
     return cluster.send(to, offsetCommitV7.api, group, -1, '', null, [{ name, partitions }])
   })
+}
+
+export const latest = { startPosition: { type: 'Latest' } }
+export const send = (server: string, topic: string, count: number, from = 0): Promise<void> =>
+  produce(
+    server,
+    topic,
+    numbers(count, from).map((value) => ({ value })),
+  )
+
+/** The bridge has read and settled all `count` records of its topic, and is stopped. */
+export async function hasRead(name: string, count: number, config: object = {}): Promise<Life> {
+  const life = await bridgeLife(name)
+  await createTopic(life.server, life.topic, { partitions: 1 })
+  await using first = await life.start({ config })
+  await owned(first, 1)
+  await send(life.server, life.topic, count)
+  await readAndStop(first, count)
+  return life
+}
+
+/** Says that there is a gap, twice: nothing is read, whoever starts it again, and the records that come do not hide it. */
+export async function halts(life: Life, message: RegExp, config: object = {}): Promise<void> {
+  for (const round of [1, 2]) {
+    await using reading = await life.start({ config })
+    const gap = await gapOf(reading)
+    assert.equal(gap.kind, 'fatal')
+    assert.match(gap.message, message)
+    await reading.stop()
+    assert.deepEqual(values(reading), [], `start ${round}`)
+    if (round === 1) await send(life.server, life.topic, 20, 1_000)
+  }
 }
