@@ -61,13 +61,13 @@ test('nothing is read of a stream that was made again, running or stopped, until
   const all = world()
   const running = await start(t, all)
   await commit(running, 'a', '50')
-  all.stream.now = { ...all.stream.now, birth: 'tuesday' }
+  all.stream.now = { name: 'stream orders', birth: 'tuesday' }
   await all.clock.advance(5_000)
   assert.equal(running.readers.size, 0)
   assert.equal(running.connected(), false)
   assert.match(
     running.errors.at(-1)?.message ?? '',
-    /made again \(tuesday\).*\(monday\); last read: a at 50\. .*onDataGap: Continue/,
+    /another one now \(tuesday\).*\(monday\).*; last read: a at 50\. .*onDataGap: Continue/,
   )
   await running.stop()
   const restarted = await start(t, all)
@@ -96,6 +96,28 @@ test('a source that is edited to another stream follows the same rule, unless no
   unread.stream.now = { name: 'stream bills', birth: 'sunday' }
   const corrected = await start(t, unread)
   assert.equal(corrected.connected(), true)
+})
+
+test('a stream that is made later than the bridge is read from its first record; a name that is corrected, from startPosition', async (t) => {
+  const all = world()
+  all.stream.now = undefined
+  const early = await start(t, all)
+  assert.equal(early.errors.at(-1)?.reason, 'StreamNotFound')
+  await early.stop()
+  all.stream.now = { name: 'stream orders', birth: 'monday' }
+  const later = await start(t, all)
+  assert.equal(later.owned.get('a')?.start, 'Earliest')
+  await commit(later, 'a', '5')
+  await later.stop()
+  const again = await start(t, all)
+  assert.deepEqual([again.owned.get('a')?.checkpoint.position, again.errors], ['5', []])
+
+  const wrong = world()
+  wrong.stream.now = undefined
+  await (await start(t, wrong)).stop()
+  wrong.stream.now = { name: 'stream bills', birth: 'sunday' }
+  const corrected = await start(t, wrong)
+  assert.equal(corrected.owned.get('a')?.start, 'start of monday')
 })
 
 test('a reset begins at startPosition, whatever positions and gaps there are', async (t) => {
@@ -151,7 +173,7 @@ test('leases of a stream before are removed when the new one has fewer partition
   await commit(first, 'b', '50')
   await first.stop()
   all.listing.pop()
-  all.stream.now = { ...all.stream.now, birth: 'tuesday' }
+  all.stream.now = { name: 'stream orders', birth: 'tuesday' }
   const going = await start(t, all, { onDataGap: 'Continue' })
   await all.clock.advance(8_000)
   assert.deepEqual([...going.readers.keys()], ['a'])

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { SourceHost } from '../core/contracts.ts'
 import { asBridgeError } from '../core/errors.ts'
+import type { FoundStream } from '../history/content.ts'
 import type { History } from '../history/history.ts'
 import { errorText, type Logger } from '../observability/logger.ts'
 import type { Holding } from './holding.ts'
@@ -10,7 +11,7 @@ import { needed, removable } from './lineage.ts'
 import { isReserved, Members, type Membership } from './membership.ts'
 import { forgetting, opening } from './opening.ts'
 import type { PartitionedSource, Scene } from './partitioned-source.ts'
-import { recollect } from './recollect.ts'
+import { awaiting, recollect } from './recollect.ts'
 import { fairShare } from './shares.ts'
 import { begunOf, isKnown, standingOf, tagOf } from './standing.ts'
 import { Unlisted } from './unlisted.ts'
@@ -105,7 +106,7 @@ export class Coordinator {
       }
     }
     const begin = (): Promise<string> => this.#source.begin(signal)
-    const stream = await look(this.#source.identify(signal))
+    const stream = await look(this.#identify(signal))
     if (stream === undefined) return
     const recollecting = recollect(stream, { ...this.#options, begin }).catch((thrown: unknown) =>
       this.#refused(thrown),
@@ -119,6 +120,16 @@ export class Coordinator {
     this.#unlisted.listed()
     this.#discoverAt = clock.monotonic() + discoverInterval
     this.#host.connection(undefined)
+  }
+
+  /** *Errors*: what the source says; that there is no such stream is remembered first, where nothing else is. */
+  async #identify(signal: AbortSignal): Promise<FoundStream> {
+    try {
+      return await this.#source.identify(signal)
+    } catch (thrown) {
+      if (this.#source.isMissing(asBridgeError(thrown))) await awaiting(this.#source.name, this.#options)
+      throw thrown
+    }
   }
 
   /** The positions are of another stream: nothing is read until a person decides. What was read of the old one is delivered. */

@@ -1,5 +1,6 @@
 /** What a source whose service shares out no partitions has to say, and what it is given. */
 import type { PartitionReader, Progress } from '../core/contracts.ts'
+import type { BridgeError } from '../core/errors.ts'
 import type { FoundStream, HistoryContent } from '../history/content.ts'
 import type { Checkpoint } from './lease-store.ts'
 import type { ListedPartition } from './lineage.ts'
@@ -22,6 +23,10 @@ export interface Ownership {
 
 /** What the coordinator needs of a source. */
 export interface PartitionedSource {
+  /** The stream's name in the history, known without asking anybody. */
+  readonly name: string
+  /** True for an error of `identify` that says that there is no such stream: one that appears later is read from its first record. */
+  readonly isMissing: (error: BridgeError) => boolean
   /** The stream as it is now. Rejects with a BridgeError; tried again. */
   identify(signal: AbortSignal): Promise<FoundStream>
   /** Where the partitions begin that there are now, in words that `open` is given. Asked once, before anything is read. */

@@ -1,6 +1,14 @@
 /** What a bridge remembers of its source when it looks at it: begun where it is new, refused where it is another one. */
 import { gapAdvice } from '../history/advice.ts'
-import { beginning, beginningAgain, begun, type FoundStream, goingOn, type HistoryContent } from '../history/content.ts'
+import {
+  beginning,
+  beginningAgain,
+  begun,
+  type FoundStream,
+  fromEarliest,
+  goingOn,
+  type HistoryContent,
+} from '../history/content.ts'
 import type { History } from '../history/history.ts'
 import { dataGap } from '../history/keeping-gaps.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -29,7 +37,7 @@ export async function recollect(found: FoundStream, options: RecollectOptions): 
   let content = await history.recall()
   if (content?.start === undefined) content = await begin(found, content, options)
   const foreign = foreignTo(content, found)
-  if (foreign === undefined) return content
+  if (foreign === undefined) return await known(found, content, history)
   if (isUnread(content)) {
     const start = await options.begin()
     return await history.change((now) =>
@@ -39,6 +47,20 @@ export async function recollect(found: FoundStream, options: RecollectOptions): 
   if (!history.goesOn) throw dataGap(`${foreign}${lastPositions(await store.list())}. ${gapAdvice}`)
   log.warn('going on with another stream at its earliest record', { gap: foreign })
   return await history.change((now) => (now === undefined || foreignTo(now, found) ? goingOn([found])(now) : now))
+}
+
+/** The stream is there that was only awaited. */
+async function known(found: FoundStream, content: HistoryContent, history: History): Promise<HistoryContent> {
+  const { birth } = content.streams[found.name] ?? {}
+  if (content.streams[found.name] !== undefined && (birth !== undefined || found.birth === undefined)) return content
+  return await history.change((now = content) => (foreignTo(now, found) === undefined ? begun(found, [])(now) : now))
+}
+
+/** There is no such stream yet: all of one that appears later is new, whatever startPosition says. */
+export async function awaiting(name: string, { history }: Pick<RecollectOptions, 'history'>): Promise<void> {
+  const content = await history.recall()
+  if (content?.start !== undefined) return
+  await history.change(beginning(fromEarliest, [{ name, birth: undefined, found: 0 }]))
 }
 
 /** Nothing was ever read: there is no position to lose. */

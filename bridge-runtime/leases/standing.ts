@@ -50,5 +50,5 @@ export function foreignTo({ streams }: HistoryContent, { name, birth }: FoundStr
     return others.length === 0 ? undefined : `the positions are of ${others.join(', ')}, and the source is ${name} now`
   }
   if (known.birth === undefined || birth === undefined || known.birth === birth) return undefined
-  return `${name} was made again (${birth}): the positions are of the one before (${known.birth})`
+  return `${name} is another one now (${birth}), and the positions are of the one before (${known.birth}): it was made again, or is one of elsewhere`
 }

@@ -40,6 +40,8 @@ export interface ReadingFrom {
 /** What the connector needs of the service. Every call rejects with a BridgeError within a deadline; none is repeated here. */
 export interface HubApi extends AsyncDisposable {
   readonly name: string
+  /** In the history. */
+  readonly streamName: string
   describe(signal?: AbortSignal): Promise<HubProperties>
   properties(partition: string, signal?: AbortSignal): Promise<PartitionProperties>
   read(from: ReadingFrom, handlers: ReadHandlers, signal?: AbortSignal): Promise<ReceiverLink>
@@ -92,13 +94,16 @@ export class Hub implements HubApi {
     return translate(thrown, `${doing} ${where}`, this.#right, this.#secrets.withhold)
   }
 
+  /** Hubs and namespaces are the same in capitals and in small letters. */
+  get streamName(): string {
+    return `event hub ${this.name} of ${this.#config.fullyQualifiedNamespace}`.toLowerCase()
+  }
+
   async describe(signal?: AbortSignal): Promise<HubProperties> {
     const found = await this.#describe('looking up', { type: 'com.microsoft:eventhub' }, signal)
     const created = found['created_at']
-    // Hubs and namespaces are the same in capitals and in small letters.
-    const name = `event hub ${this.name} of ${this.#config.fullyQualifiedNamespace}`.toLowerCase()
-    const birth = created instanceof Date ? created.toISOString() : undefined
-    return { partitions: [found['partition_ids']].flat().map(String), stream: { name, birth } }
+    const birth = created instanceof Date ? `created ${created.toISOString()}` : undefined
+    return { partitions: [found['partition_ids']].flat().map(String), stream: { name: this.streamName, birth } }
   }
 
   async properties(partition: string, signal?: AbortSignal): Promise<PartitionProperties> {

@@ -25,6 +25,7 @@ function hubWith(t: TestContext, committed: number): Hub {
   let handlers: ReadHandlers | undefined
   const api: HubApi = {
     name: 'orders',
+    streamName: 'event hub orders',
     describe: async () => ({ partitions: ['0'], stream: { name: 'event hub orders', birth: undefined } }),
     properties: () => new Promise((resolve) => void asked.push(resolve)),
     read: async (_from, given) => {

@@ -20,6 +20,8 @@ export function eventHubsSource(api: HubApi, config: EventHubsSourceConfig, cont
         await coordinate(
           {
             finite: false,
+            name: api.streamName,
+            isMissing: ({ reason }) => reason === 'EventHubNotFound',
             identify: async (stopped) => (await api.describe(stopped)).stream,
             begin: (stopped) => startText(config.startPosition, api, stopped),
             discover: async (stopped) =>

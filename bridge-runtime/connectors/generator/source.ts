@@ -22,6 +22,9 @@ const discoverInterval = 60_000
 const batchRecords = 1_000
 const catchUp = 1_000
 
+/** In the history. */
+const name = 'generator'
+
 /** Opens the generator. Its position is a record number, so a restart goes on where the last one stopped. */
 export async function openGeneratorSource(config: GeneratorConfig, context: ConnectorContext): Promise<Source> {
   const { keys, seed } = config
@@ -34,7 +37,9 @@ export async function openGeneratorSource(config: GeneratorConfig, context: Conn
         {
           finite: config.records !== undefined,
           // Its records are made anew from their numbers, whatever the settings: a position fits always.
-          identify: async () => ({ name: 'generator', birth: undefined }),
+          name,
+          isMissing: () => false,
+          identify: async () => ({ name, birth: undefined }),
           begin: async () => fromEarliest,
           discover: async () =>
             Array.from({ length: partitions }, (_, partition) => ({ partition: String(partition), parents: [] })),

@@ -4,10 +4,12 @@ import { BridgeError } from '../../core/errors.ts'
 import type { FoundStream } from '../../history/content.ts'
 import type { KinesisApi, StreamSummary } from './connection.ts'
 
-/** A stream that is made again has the ARN of the one before, and another time of creation. */
-export const streamOf = (name: string, { arn, created }: StreamSummary): FoundStream => ({
-  name: `stream ${name} (${arn})`,
-  birth: created?.toISOString(),
+export const streamName = (api: Pick<KinesisApi, 'stream'>): string => `stream ${api.stream}`
+
+/** One that is made again has the ARN of the one before, and another time of creation. */
+export const streamOf = (api: Pick<KinesisApi, 'stream'>, { arn, created }: StreamSummary): FoundStream => ({
+  name: streamName(api),
+  birth: created === undefined ? undefined : `${arn}, created ${created.toISOString()}`,
 })
 
 /** Milliseconds between two looks of one replica: the account's limit of 20 a second is for all of its consumers. */
@@ -28,7 +30,7 @@ export function streamLook(api: KinesisApi, clock: Clock): () => Promise<FoundSt
     lastAt = clock.monotonic()
     if (next !== undefined) flying = next
     next = undefined
-    return streamOf(api.stream, await api.describe())
+    return streamOf(api, await api.describe())
   }
   return () => {
     next ??= look()

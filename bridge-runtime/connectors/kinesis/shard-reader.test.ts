@@ -20,7 +20,7 @@ function reading(position?: string, onDataGap: 'Stop' | 'Continue' = 'Stop', max
   const checkpoint: Checkpoint = { position, ended: false }
   const ownership = ownershipOf(shardName, {
     checkpoint,
-    stream: streamOf('orders', { status: 'ACTIVE', arn: 'arn:orders', created: new Date(0), at: 0 }),
+    stream: streamOf(api, { status: 'ACTIVE', arn: 'arn:orders', created: new Date(0), at: 0 }),
     doubt: () => void doubts.push('doubt'),
     commit: async (progress) => void commits.push(progress),
   })

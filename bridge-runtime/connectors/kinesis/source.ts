@@ -3,7 +3,7 @@ import type { Source } from '../../core/contracts.ts'
 import { coordinate } from '../../leases/coordinate.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { connect, type KinesisApi } from './connection.ts'
-import { streamLook } from './identity.ts'
+import { streamLook, streamName } from './identity.ts'
 import type { KinesisSourceConfig } from './schema.ts'
 import { ShardReader } from './shard-reader.ts'
 import { listed, startText } from './shards.ts'
@@ -21,6 +21,8 @@ export function kinesisSource(api: KinesisApi, config: KinesisSourceConfig, cont
       await coordinate(
         {
           finite: false,
+          name: streamName(api),
+          isMissing: ({ reason }) => reason === 'StreamNotFound',
           identify,
           begin: (stopped) => startText(config.startPosition, { api, clock }, stopped),
           discover: async (stopped) => listed(await api.shards(stopped)),

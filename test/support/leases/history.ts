@@ -6,3 +6,11 @@ export const historyOn = (
   store: LeaseStore,
   { onDataGap = 'Stop', reset }: { readonly onDataGap?: 'Stop' | 'Continue'; readonly reset?: string } = {},
 ): History => new History({ store, reset, onDataGap })
+
+/** Of a source whose identity is no matter. */
+export const unnamed = {
+  name: 'a test',
+  isMissing: () => false,
+  identify: async () => ({ name: 'a test', birth: undefined }),
+  begin: async () => 'Earliest',
+}

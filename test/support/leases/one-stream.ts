@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { PartitionReader, SourceHost } from '../../../bridge-runtime/core/contracts.ts'
-import { asBridgeError, type BridgeError } from '../../../bridge-runtime/core/errors.ts'
+import { asBridgeError, BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import type { FoundStream } from '../../../bridge-runtime/history/content.ts'
 import { historyLease } from '../../../bridge-runtime/history/history.ts'
 import { coordinate } from '../../../bridge-runtime/leases/coordinate.ts'
@@ -20,7 +20,7 @@ const forever = new AbortController().signal
 export function world() {
   const clock = fakeClock()
   const store = memoryLeases()
-  const stream = { now: { name: 'stream orders', birth: 'monday' } as FoundStream }
+  const stream: { now: FoundStream | undefined } = { now: { name: 'stream orders', birth: 'monday' } }
   const listing: ListedPartition[] = [{ partition: 'a', parents: [] }]
   const begins: string[] = []
   return { clock, store, stream, listing, begins }
@@ -73,7 +73,10 @@ export async function start(
   }
   const source: PartitionedSource = {
     finite: false,
-    identify: async () => stream.now,
+    name: stream.now?.name ?? 'stream orders',
+    isMissing: ({ reason }) => reason === 'StreamNotFound',
+    identify: async () =>
+      stream.now ?? Promise.reject(new BridgeError('not there', { kind: 'fatal', reason: 'StreamNotFound' })),
     begin: async () => {
       begins.push(replica)
       return 'start of monday'

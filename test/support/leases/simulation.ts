@@ -9,7 +9,7 @@ import { coordinate } from '../../../bridge-runtime/leases/coordinate.ts'
 import type { Ownership } from '../../../bridge-runtime/leases/partitioned-source.ts'
 import type { Lease, LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import type { ListedPartition } from '../../../bridge-runtime/leases/lineage.ts'
-import { historyOn } from './history.ts'
+import { historyOn, unnamed } from './history.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
 
 export type Action = 'pause' | 'resume' | 'cut' | 'heal' | 'kill' | 'start' | 'stop'
@@ -164,8 +164,7 @@ export class Replica {
     }
     const source = {
       finite: true,
-      identify: async () => ({ name: 'simulation', birth: undefined }),
-      begin: async () => 'Earliest',
+      ...unnamed,
       discover: async () => listing,
       open: (ownership: Ownership) => this.#reader(ownership, own),
     }
