@@ -2,6 +2,7 @@
  * Takes part in a consumer group for as long as it runs: joins, hands out readers, and drains those that move to another
  * member before it lets them go. Cooperative: partitions that stay are read on through a rebalance.
  */
+import { bytes } from '../../../crds/schema/common.ts'
 import type { SourceHost } from '../../core/contracts.ts'
 import { asBridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
@@ -153,6 +154,7 @@ export class GroupReader implements ReaderHost {
         epoch: ++this.#epoch,
         onDataGap: context.onDataGap,
         readCommitted: this.#isolation === 1,
+        maxMemory: bytes(config.fetch.maxDecodedBytes),
       })
       this.#readers.set(reader.partition, reader)
       this.#host.assigned(reader)

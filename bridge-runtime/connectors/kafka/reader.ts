@@ -3,10 +3,12 @@ import type { Lag, PartitionReader, Progress, Settlement, SourceBatch } from '..
 import { BridgeError, fenced } from '../../core/errors.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
 import { answerError, codeName } from './errors.ts'
-import { type Expansion, type FetchedBatch, scan } from './fetched.ts'
+import { type FetchedBatch, unreadable } from './fetched.ts'
 import { LagMeter } from './lag.ts'
 import { OldFormatError } from './record-batch.ts'
+import { DamagedBatch, scan } from './scan.ts'
 import { dataGap } from './start.ts'
+import { UnreadableBatch } from './unreadable-batch.ts'
 import type { FetchedPartition } from './wire.ts'
 
 /** What a reader needs of its source. */
@@ -36,9 +38,14 @@ export interface ReaderOptions {
   readonly offset: number
   readonly onDataGap: 'Stop' | 'Continue'
   readonly readCommitted: boolean
+  /** Bytes of memory that one batch may take once decoded. */
+  readonly maxMemory: number
   /** Why this partition cannot be read until a person has looked: every poll rejects with it. */
   readonly gap?: BridgeError
 }
+
+/** Times that what seems damaged is fetched: on the way it is damaged once, on a disk always. */
+const looks = 3
 
 /** Errors that mean: another broker leads this partition now, or soon. */
 const moved = new Set([
@@ -59,13 +66,16 @@ export class KafkaReader implements PartitionReader {
   readonly #options: ReaderOptions
   readonly #host: ReaderHost
   readonly #meter: LagMeter
-  readonly #expansion: Expansion = { ratio: 4 }
   #topicId: string
   #position: number
+  /** Whether a batch begins at the position. */
+  #aligned = false
+  /** The position at which something seemed damaged, and how often it did. */
+  #doubt = { at: -1, times: 0 }
   #committed: number
-  #buffer: FetchedBatch[] = []
+  #buffer: (FetchedBatch | UnreadableBatch)[] = []
   /** The newest batch handed out. */
-  #newest: FetchedBatch | undefined
+  #newest: FetchedBatch | UnreadableBatch | undefined
   #error: BridgeError | undefined
   #fetching = false
   #closed = false
@@ -94,7 +104,7 @@ export class KafkaReader implements PartitionReader {
 
   /** Bytes fetched and not handed out. */
   get buffered(): number {
-    return this.#buffer.reduce((sum, { bytes }) => sum + bytes, 0)
+    return this.#buffer.reduce((sum, { size }) => sum + size, 0)
   }
 
   get closed(): boolean {
@@ -158,25 +168,62 @@ export class KafkaReader implements PartitionReader {
     if (!this.#closed) this.#wakeUp()
   }
 
-  #read({ batches: bytes, aborted }: FetchedPartition): void {
-    const scanned = scan({ bytes, from: this.#position, aborted }, this.#expansion)
+  #read({ batches: bytes, aborted, highWatermark }: FetchedPartition): void {
+    const scanned = scan({
+      bytes,
+      from: this.#position,
+      aligned: this.#aligned,
+      end: highWatermark < 0 ? Number.POSITIVE_INFINITY : highWatermark,
+      aborted,
+      maxMemory: this.#options.maxMemory,
+    })
+    const stuck = bytes.length > 0 && scanned.next === this.#position
     this.#position = scanned.next
+    this.#aligned = scanned.aligned
     this.#buffer.push(...scanned.batches)
-    if (scanned.error !== undefined) this.#error = this.#unreadable(scanned.error)
+    if (scanned.error instanceof OldFormatError) this.#error = this.#oldFormat(scanned.error)
+    else if (scanned.error !== undefined) this.#damaged(scanned.error)
+    else if (stuck && this.#seemsDamaged())
+      this.#error = this.#corrupt(
+        'the answer ends inside the batch: raise spec.source.kafka.fetch.maxBytesPerPartition',
+      )
     // Only markers and aborted records, and nothing before them is open: as good as settled.
     const open = this.#newest !== undefined && this.#committed < this.#newest.next
     if (this.#buffer.length === 0 && !open) this.#meter.settledTo(this.#position)
   }
 
-  #unreadable(cause: unknown): BridgeError {
-    const where = `topic "${this.at.topic}" partition ${this.at.partition} offset ${this.#position}`
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    const old = cause instanceof OldFormatError
-    return new BridgeError(`${where}: ${detail}${old ? ': the bridge reads v2 (Kafka 0.11 and newer)' : ''}`, {
-      kind: old ? 'fatal' : 'retryable',
-      reason: old ? 'UnsupportedFormat' : 'CorruptBatch',
-      cause,
-    })
+  /** True when it was seen at this position often enough. */
+  #seemsDamaged(): boolean {
+    const times = this.#doubt.at === this.#position ? this.#doubt.times + 1 : 1
+    this.#doubt = { at: this.#position, times }
+    return times >= looks
+  }
+
+  #damaged({ message, bytes, resume }: DamagedBatch): void {
+    if (!this.#seemsDamaged()) {
+      this.#error = this.#corrupt(message)
+      return
+    }
+    const first = this.#position
+    this.#position = resume.offset
+    this.#aligned = resume.aligned
+    const poison = unreadable(`the batch is damaged: ${message}`, 'CorruptBatch')
+    const value = Buffer.from(bytes)
+    const next = resume.offset
+    this.#buffer.push(new UnreadableBatch({ value, first, last: next - 1, next, timestamp: 0, poison }))
+  }
+
+  #corrupt(detail: string): BridgeError {
+    return new BridgeError(`${this.#where()}: ${detail}`, { kind: 'retryable', reason: 'CorruptBatch' })
+  }
+
+  #oldFormat(cause: OldFormatError): BridgeError {
+    const message = `${this.#where()}: ${cause.message}: the bridge reads v2 (Kafka 0.11 and newer)`
+    return new BridgeError(message, { kind: 'fatal', reason: 'UnsupportedFormat', cause })
+  }
+
+  #where(): string {
+    return `topic "${this.at.topic}" partition ${this.at.partition} offset ${this.#position}`
   }
 
   /** The records we had not read are gone with the old topic. */
@@ -201,6 +248,7 @@ export class KafkaReader implements PartitionReader {
       if (!goOn) this.#error = dataGap(this.at, detail)
       else {
         this.#position = earliest
+        this.#aligned = false
         this.#committed = earliest
       }
       return goOn

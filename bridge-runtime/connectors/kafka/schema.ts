@@ -78,6 +78,10 @@ export const kafkaSource = withRules(
     fetch: z
       .object({
         maxBytesPerPartition: byteSize('Most bytes one fetch brings of one partition.').default('1Mi'),
+        maxDecodedBytes: byteSize(
+          'Most memory one batch of records may take when it is decompressed. A larger one is not read: it is treated as a record that cannot be delivered.',
+          { min: '1Mi', max: '16Gi' },
+        ).default('64Mi'),
         maxWait: duration('How long the broker may wait for data before it answers.').default('500ms'),
       })
       .prefault({})

@@ -10,7 +10,7 @@ const source = (target: string, topic: string): object => ({
   bootstrapServers: [target],
   topics: [topic],
   sessionTimeout: '6s',
-  fetch: { maxWait: '200ms' },
+  fetch: { maxWait: '200ms', maxDecodedBytes: '2Mi' },
 })
 const sink = (target: string, topic: string): object => ({ bootstrapServers: [target], topic, requestTimeout: '5s' })
 
@@ -31,6 +31,19 @@ async function produce(target: string, topic: string, records: readonly PlainRec
       headers,
       ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
     })),
+  })
+  await producer.disconnect()
+}
+
+/** A record that inflates beyond what the source decodes. */
+async function bomb(target: string, topic: string): Promise<void> {
+  const producer = kafkaClient(target).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await producer.connect()
+  await producer.send({
+    topic,
+    acks: -1,
+    compression: CompressionTypes.GZIP,
+    messages: [{ key: 'k', value: Buffer.alloc(3 * 1024 * 1024) }],
   })
   await producer.disconnect()
 }
@@ -77,6 +90,7 @@ connectorSuite({
   sourceConfig: source,
   sinkConfig: sink,
   produce,
+  unreadable: bomb,
   readAll,
   async wrongCredentials(topic) {
     const server = await startBroker({ listeners: ['sasl'], users: { alice: 'right-password' } })
