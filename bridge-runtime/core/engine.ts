@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Ordering, PartitionReader, Sink, Source, SourceHost } from './contracts.ts'
 import { asBridgeError, type BridgeError } from './errors.ts'
 import { type Component, Failing } from './failing.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import { Pump } from './pump.ts'
 import { RateLimit } from './rate-limit.ts'
 import { Statistics } from './statistics.ts'
@@ -46,8 +47,7 @@ const sampleInterval = 1000
 /**
  * One bridge in one process: opens source and sink and keeps them open, runs a pump per owned partition, commits, drains.
  *
- * *Guarantees*: never gives up on an error that may pass; never holds more than `maxInFlightBytes` plus one batch per
- * partition; after `run` resolves everything settled is committed and nothing runs any more.
+ * *Guarantees*: never gives up on an error that may pass; never holds more than `maxInFlightBytes` plus one batch; after `run` resolves everything settled is committed and nothing runs any more.
  */
 export class Engine {
   readonly statistics = new Statistics()
@@ -57,6 +57,7 @@ export class Engine {
   readonly #waiting = new Set<PartitionReader>()
   readonly #drainDeadline = new AbortController()
   readonly #rateLimit: RateLimit
+  readonly #budget: MemoryBudget
   #sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined } | undefined
   #sourceConnected = false
   #partitions: number | undefined
@@ -67,6 +68,7 @@ export class Engine {
     this.#options = options
     this.failing = new Failing(() => options.clock.now(), options.onChange)
     this.#rateLimit = new RateLimit(options.maxRecordsPerSecond, options.clock)
+    this.#budget = new MemoryBudget(options.maxInFlightBytes, () => this.#pumps.values())
   }
 
   get state(): EngineState {
@@ -212,6 +214,7 @@ export class Engine {
       clock,
       random,
       rateLimit: this.#rateLimit,
+      budget: this.#budget,
       commitInterval,
       share: () => this.#window() / Math.max(1, this.#pumps.size),
       statistics: this.statistics,
@@ -251,6 +254,7 @@ export class Engine {
     if (how === 'lost') pump.lose()
     else this.#abandoned += await pump.drain(this.#deadline())
     this.#pumps.delete(reader)
+    this.#budget.changed()
   }
 
   /** One deadline for the whole shutdown; a revocation in between has one of its own. */

@@ -12,7 +12,8 @@ export interface PollingOptions {
   readonly failing: Failing
   /** Resolves when another batch may be taken, or the signal aborts: not polling is the backpressure. */
   room(): Promise<void>
-  take(batch: SourceBatch): void
+  /** Resolves when it is taken: there may have to be room for this one first. Not taken when the signal aborts. */
+  take(batch: SourceBatch): Promise<void>
   /** The partition is closed and fully read. */
   ended(): Promise<void>
   /** Records are gone that were not read yet. */
@@ -33,7 +34,7 @@ export async function keepPolling(options: PollingOptions, signal: AbortSignal):
       if (failures > 0) failing.worked('source', place)
       failures = 0
       if (batch === 'end') return await options.ended()
-      if (batch !== undefined) options.take(batch)
+      if (batch !== undefined) await options.take(batch)
     } catch (thrown) {
       if (signal.aborted) return
       const error = asBridgeError(thrown)
