@@ -10,6 +10,8 @@ export type ReadSecret = (ref: { readonly name: string; readonly key: string }) 
 /** What a connector gets to open a source or a sink. */
 export interface ConnectorContext {
   readonly bridge: { readonly namespace: string; readonly name: string }
+  /** The path of the connector's own field in the person's manifest, for messages: `spec.delivery.deadLetter.kafka`. */
+  readonly field: string
   /** This replica's name (the pod's), unique among the bridge's replicas. */
   readonly replica: string
   readonly secret: ReadSecret

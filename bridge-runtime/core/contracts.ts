@@ -152,10 +152,12 @@ export type Stored = (indexes: readonly number[]) => void
 export interface SinkLimits {
   readonly maxRecords: number
   readonly maxBytes: number
+  /** Bytes of the largest record it takes (key, value, headers), about; absent where it is not known. */
+  readonly largestRecord?: number
 }
 
 export interface Sink extends AsyncDisposable {
-  /** How much one `write` takes at most; the engine merges and splits batches accordingly. */
+  /** How much one `write` takes at most; the engine merges and splits batches accordingly. Asked for after `open`. */
   readonly limits: SinkLimits
   /** Connects and checks that the target exists and may be written. Rejects with a BridgeError; called again until it succeeds. */
   open(signal: AbortSignal): Promise<void>

@@ -1,6 +1,7 @@
 import { type BackoffSettings, backoff } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Ordering, PartitionReader, Sink, Source, SourceHost } from './contracts.ts'
+import { tooSmallForLetters } from './dead-letter.ts'
 import { asBridgeError, type BridgeError } from './errors.ts'
 import { type Component, Failing } from './failing.ts'
 import { MemoryBudget } from './memory-budget.ts'
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly onChange: (component: Component, error: BridgeError | undefined) => void
   /** Milliseconds one sink request took, and its records. */
   readonly onWrite: (milliseconds: number, records: number) => void
+  /** Something works, and will not under a condition that a person can change now. */
+  readonly onNotice: (message: string) => void
 }
 
 export type EngineState = 'starting' | 'running' | 'draining' | 'finished'
@@ -130,6 +133,8 @@ export class Engine {
     ])
     if (main === undefined || (deadLetter === undefined && openDeadLetterSink !== undefined)) return
     this.#sinks = { main, deadLetter }
+    const notice = deadLetter === undefined ? undefined : tooSmallForLetters(main.limits, deadLetter.limits)
+    if (notice !== undefined) this.#options.onNotice(notice)
     if (this.#state === 'starting') this.#state = 'running'
     for (const reader of this.#waiting) this.#startPump(reader, this.#sinks)
     this.#waiting.clear()

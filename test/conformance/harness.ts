@@ -102,6 +102,7 @@ export const testContext = (options: ContextOptions): ConnectorContext => ({
   leases: options.leases ?? memoryLeases(),
   clock: options.clock ?? realClock,
   log: silentLogger,
+  field: 'spec.connector',
   onDataGap: 'Stop',
   secret: ({ name, key }) => {
     const value = options.secrets?.[`${name}/${key}`]

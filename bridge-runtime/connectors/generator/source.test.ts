@@ -61,6 +61,7 @@ function generating(config: object) {
       leases,
       clock,
       log: silentLogger,
+      field: 'spec.source.generator',
       onDataGap: 'Stop',
     })
     return source.run(host, stop.signal)

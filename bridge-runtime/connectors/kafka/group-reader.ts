@@ -22,7 +22,7 @@ import { aborted, bothDone } from './waiting.ts'
 
 export interface GroupReaderOptions {
   readonly config: KafkaSourceConfig
-  readonly context: Pick<ConnectorContext, 'clock' | 'log' | 'onDataGap'>
+  readonly context: Pick<ConnectorContext, 'clock' | 'field' | 'log' | 'onDataGap'>
   readonly group: string
   /** Milliseconds. */
   readonly sessionTimeout: number
@@ -154,6 +154,7 @@ export class GroupReader implements ReaderHost {
         epoch: ++this.#epoch,
         onDataGap: context.onDataGap,
         readCommitted: this.#isolation === 1,
+        field: context.field,
         maxMemory: bytes(config.fetch.maxDecodedBytes),
       })
       this.#readers.set(reader.partition, reader)

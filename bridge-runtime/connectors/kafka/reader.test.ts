@@ -54,6 +54,7 @@ function partitionOf(batches: readonly { readonly from: number; readonly bytes: 
     onDataGap: 'Stop',
     readCommitted: true,
     maxMemory: 2 ** 20,
+    field: 'spec.source.kafka',
   })
   return { reader, commits, fetches }
 }

@@ -40,6 +40,8 @@ export interface ReaderOptions {
   readonly readCommitted: boolean
   /** Bytes of memory that one batch may take once decoded. */
   readonly maxMemory: number
+  /** The source's path in the manifest. */
+  readonly field: string
   /** Why this partition cannot be read until a person has looked: every poll rejects with it. */
   readonly gap?: BridgeError
 }
@@ -176,6 +178,7 @@ export class KafkaReader implements PartitionReader {
       end: highWatermark < 0 ? Number.POSITIVE_INFINITY : highWatermark,
       aborted,
       maxMemory: this.#options.maxMemory,
+      field: this.#options.field,
     })
     const stuck = bytes.length > 0 && scanned.next === this.#position
     this.#position = scanned.next
@@ -185,7 +188,7 @@ export class KafkaReader implements PartitionReader {
     else if (scanned.error !== undefined) this.#damaged(scanned.error)
     else if (stuck && this.#seemsDamaged())
       this.#error = this.#corrupt(
-        'the answer ends inside the batch: raise spec.source.kafka.fetch.maxBytesPerPartition',
+        `the answer ends inside the batch: raise ${this.#options.field}.fetch.maxBytesPerPartition`,
       )
     // Only markers and aborted records, and nothing before them is open: as good as settled.
     const open = this.#newest !== undefined && this.#committed < this.#newest.next

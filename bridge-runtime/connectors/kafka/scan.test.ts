@@ -37,6 +37,7 @@ const fetched = (bytes: Buffer, from: number, more: Partial<FetchBytes> = {}): F
   end: Number.POSITIVE_INFINITY,
   aborted: [],
   maxMemory: 64 * 1024 * 1024,
+  field: 'spec.source.kafka',
   ...more,
 })
 const valuesOf = (scanned: ReturnType<typeof scan>): string[] =>

@@ -22,6 +22,8 @@ export interface FetchBytes {
   readonly aborted: readonly AbortedTransaction[]
   /** Bytes of memory that one batch may take once decoded: one that takes more is handed out unread, as poison. */
   readonly maxMemory: number
+  /** The source's path in the manifest. */
+  readonly field: string
 }
 
 /** The batch that is expected at `next` is damaged, or is not where it belongs: it may be what was asked for when asked again. */
@@ -163,13 +165,13 @@ interface Found {
   readonly header: BatchHeader
 }
 
-function put({ bytes, maxMemory }: FetchBytes, walk: Walk, { at, header }: Found): void {
+function put({ bytes, maxMemory, field }: FetchBytes, walk: Walk, { at, header }: Found): void {
   const partial = header.baseOffset < walk.next
   const alone = { at, size: header.size, headers: [header], from: partial ? walk.next : 0, next: 0 }
   let memory: number
   try {
     memory = memoryOf(bytes.subarray(at, at + header.size))
-    if (memory > maxMemory) throw new TooLarge(memory, maxMemory)
+    if (memory > maxMemory) throw tooLarge(memory, maxMemory, field)
   } catch (unreadable) {
     if (!(unreadable instanceof Error)) throw unreadable
     walk.pieces.push({ ...alone, from: Math.max(walk.next, header.baseOffset), memory: header.size, unreadable })
@@ -188,14 +190,10 @@ function put({ bytes, maxMemory }: FetchBytes, walk: Walk, { at, header }: Found
   walk.open = partial ? undefined : piece
 }
 
-/** More than may be allocated for one batch. */
-export class TooLarge extends Error {
-  constructor(memory: number, most: number) {
-    super(
-      `decoded it takes ${memory} bytes, spec.source.kafka.fetch.maxDecodedBytes is ${most}: raise it and the memory of the pod`,
-    )
-  }
-}
+const tooLarge = (memory: number, most: number, field: string): RangeError =>
+  new RangeError(
+    `decoded it takes ${memory} bytes, ${field}.fetch.maxDecodedBytes is ${most}: raise it and the memory of the pod`,
+  )
 
 const fits = (open: Piece, header: BatchHeader, memory: number): boolean =>
   open.size + header.size <= enoughBytes &&

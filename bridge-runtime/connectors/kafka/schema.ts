@@ -112,9 +112,9 @@ export const kafkaSink = z
       .enum(['None', 'Gzip', 'Snappy', 'LZ4', 'Zstd'])
       .default('None')
       .meta({ description: 'How batches are compressed.' }),
-    maxRequestBytes: byteSize('Largest batch to send; the largest the topic accepts (max.message.bytes).').default(
-      '1000000',
-    ),
+    maxRequestBytes: byteSize(
+      'Largest batch to send, and so the largest record. Default: what the topic accepts (max.message.bytes), as the broker says.',
+    ).optional(),
     requestTimeout: duration('How long an unanswered request waits before it is sent again.').default('30s'),
   })
   .meta({

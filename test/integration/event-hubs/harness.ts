@@ -45,6 +45,7 @@ export const context = (
   leases,
   clock: realClock,
   log: silentLogger,
+  field: 'spec.source.eventHubs',
   onDataGap: 'Stop',
   secret: async () => Buffer.from(eventHubsConnectionString(endpoint)),
 })

@@ -43,6 +43,7 @@ export function testContext(
     leases: undefined as unknown as ConnectorContext['leases'],
     clock: realClock,
     log: silentLogger,
+    field: 'spec.source.kafka',
     onDataGap: 'Stop',
     ...overrides,
   }

@@ -17,6 +17,7 @@ export const context = (replica = 'replica-0', leases: LeaseStore = memoryLeases
   leases,
   clock: realClock,
   log: silentLogger,
+  field: 'spec.source.kinesis',
   onDataGap: 'Stop',
   secret: async ({ key }) =>
     Buffer.from(key === 'id' ? kinesisCredentials.accessKeyId : kinesisCredentials.secretAccessKey),
