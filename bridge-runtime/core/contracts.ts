@@ -114,6 +114,8 @@ export interface SourceHost {
   revoked(reader: PartitionReader, how: 'drain' | 'lost'): Promise<void>
   /** The state of the connection: undefined when it works, the error while it does not. Idempotent. */
   connection(error: BridgeError | undefined): void
+  /** The connection works, and yet records wait that cannot be read, for this reason; undefined when none do. Idempotent. */
+  waiting(error: BridgeError | undefined): void
   /** Partitions of the whole source that can be worked on in parallel (the cap for replicas); undefined when unknown or unbounded. */
   partitions(total: number | undefined): void
 }

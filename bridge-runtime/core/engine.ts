@@ -200,6 +200,10 @@ export class Engine {
         this.failing.worked('source', 'connection')
         this.failing.worked('source', 'run')
       },
+      waiting: (error) => {
+        if (error === undefined) this.failing.worked('source', 'waiting')
+        else this.failing.failed('source', 'waiting', error)
+      },
       partitions: (total) => {
         this.#partitions = total
       },

@@ -50,6 +50,7 @@ function generating(config: object) {
     assigned: (reader) => void readers.push(reader),
     revoked: async () => undefined,
     connection: () => undefined,
+    waiting: () => undefined,
     partitions: () => undefined,
   }
   const stop = new AbortController()

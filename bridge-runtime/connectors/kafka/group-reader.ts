@@ -59,7 +59,6 @@ export class GroupReader implements ReaderHost {
     this.#topics = new TopicWatch({
       cluster,
       find: topicFinder(config, cluster),
-      isolation: this.#isolation,
       clock: context.clock,
       log: context.log,
       partitions: (total) => host.partitions(total),
@@ -189,6 +188,7 @@ export class GroupReader implements ReaderHost {
       await clock.sleep(this.#interval(), signal)
       if (signal.aborted) return
       const pulse = await this.#pulse()
+      this.#host.waiting([...this.#readers.values()].find(({ heldBack }) => heldBack !== undefined)?.heldBack)
       if (pulse === 'rebalance' || (await this.#topics.changed())) return
       await this.#topics.refreshEnds([...this.#readers.values()])
     }

@@ -2,9 +2,10 @@
 import type { Lag, PartitionReader, Progress, Settlement, SourceBatch } from '../../core/contracts.ts'
 import { BridgeError, fenced } from '../../core/errors.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
-import { answerError, codeName } from './errors.ts'
+import { answerError, codeName, leaderMoved } from './errors.ts'
 import { type FetchedBatch, unreadable } from './fetched.ts'
 import { LagMeter } from './lag.ts'
+import { OpenTransaction } from './open-transaction.ts'
 import { OldFormatError } from './record-batch.ts'
 import { DamagedBatch, scan } from './scan.ts'
 import { dataGap } from './start.ts'
@@ -49,17 +50,6 @@ export interface ReaderOptions {
 /** Times that what seems damaged is fetched: on the way it is damaged once, on a disk always. */
 const looks = 3
 
-/** Errors that mean: another broker leads this partition now, or soon. */
-const moved = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'LEADER_NOT_AVAILABLE',
-  'REPLICA_NOT_AVAILABLE',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'KAFKA_STORAGE_ERROR',
-  'OFFSET_NOT_AVAILABLE',
-])
-
 export class KafkaReader implements PartitionReader {
   readonly partition: string
   readonly epoch: number
@@ -68,6 +58,7 @@ export class KafkaReader implements PartitionReader {
   readonly #options: ReaderOptions
   readonly #host: ReaderHost
   readonly #meter: LagMeter
+  readonly #transaction: OpenTransaction
   #topicId: string
   #position: number
   /** Whether a batch begins at the position. */
@@ -93,6 +84,7 @@ export class KafkaReader implements PartitionReader {
     this.#position = options.offset
     this.#committed = options.offset
     this.#meter = new LagMeter(options.offset)
+    this.#transaction = new OpenTransaction(options.at, options.field)
   }
 
   get topicId(): string {
@@ -133,7 +125,7 @@ export class KafkaReader implements PartitionReader {
     return this.#meter.lag(this.#host.now())
   }
 
-  /** Where the partition ends for a reader of this isolation. */
+  /** Where the partition ends: what an open transaction holds back counts as well. */
   endIs(offset: number): void {
     this.#meter.endIs(offset)
   }
@@ -154,16 +146,16 @@ export class KafkaReader implements PartitionReader {
 
   /** The fetch was answered. Never rejects. */
   async accept(fetched: FetchedPartition): Promise<void> {
-    const { readCommitted } = this.#options
     if (this.#closed) return
     const name = codeName(fetched.errorCode)
     if (name === 'UNKNOWN_TOPIC_OR_PARTITION') await this.#host.findLeaders()
     const topicId = this.#host.topicId(this)
     if (topicId !== undefined && topicId !== this.#topicId) await this.#recreated(topicId)
     else if (fetched.errorCode === 0) {
-      this.#meter.endIs(readCommitted ? fetched.lastStableOffset : fetched.highWatermark)
+      this.#meter.endIs(fetched.highWatermark)
       this.#read(fetched)
-    } else if (moved.has(name)) await this.#host.findLeaders()
+      if (this.#options.readCommitted) this.#transaction.saw(fetched, this.#position, this.#host.now())
+    } else if (leaderMoved.has(name)) await this.#host.findLeaders()
     else if (name === 'OFFSET_OUT_OF_RANGE') await this.#outOfRange(fetched)
     else this.#error = answerError(name, `reading topic "${this.at.topic}" partition ${this.at.partition}`)
     this.#fetching = false
@@ -193,6 +185,11 @@ export class KafkaReader implements PartitionReader {
     // Only markers and aborted records, and nothing before them is open: as good as settled.
     const open = this.#newest !== undefined && this.#committed < this.#newest.next
     if (this.#buffer.length === 0 && !open) this.#meter.settledTo(this.#position)
+  }
+
+  /** What a person should know when records wait behind a transaction that has been open for a while. */
+  get heldBack(): BridgeError | undefined {
+    return this.#transaction.error(this.#host.now())
   }
 
   /** True when it was seen at this position often enough. */

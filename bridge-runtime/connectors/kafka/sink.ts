@@ -106,7 +106,7 @@ class KafkaSink implements Sink {
 
   #route(batch: SinkBatch, records: readonly BridgeRecord[]): Map<number, number[]> {
     const count = this.#opened?.producer.partitions ?? 0
-    if (count === 0) throw stopped(`topic "${this.#config.topic}" has no partitions for now`)
+    if (count === 0) throw this.#opened?.producer.missing ?? stopped('the sink is not open')
     const whole =
       this.#config.partitioning === 'SourcePartition' ? partitionOfSource(batch.partition, count) : undefined
     // Records without a key fill one partition per write, so that batches stay large.

@@ -144,6 +144,7 @@ export async function read(config: unknown, options: ReadingOptions = {}): Promi
       pumps.delete(reader)
     },
     connection: (error) => void connections.push(error),
+    waiting: () => undefined,
     partitions: (count) => {
       total = count
     },

@@ -5,7 +5,7 @@ import type { BridgeRecord } from '../../../bridge-runtime/core/contracts.ts'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { openKafkaSink } from '../../../bridge-runtime/connectors/kafka/sink.ts'
 import { eventually } from '../../support/eventually.ts'
-import { createTopic, kafkaClient } from '../../support/kafka.ts'
+import { createTopic, withAdmin, kafkaClient } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
 import { openSink, read, sinkConfig, testContext, write } from './harness.ts'
 import { consumeAll } from './verify.ts'
@@ -255,4 +255,25 @@ test('a missing topic is named before anything is written, and found when it is 
 test('a broker that is not there is said to be unreachable', async () => {
   await using sink = await openKafkaSink(sinkConfig({ bootstrapServers: ['127.0.0.1:1'], topic: 't' }), testContext())
   await assert.rejects(sink.open(signal), { kind: 'retryable', reason: 'BrokerUnreachable' })
+})
+
+test('a topic that is deleted is named, and written again soon after it is made again', async () => {
+  const server = await sharedKafka()
+  const topic = uniqueName('again')
+  await createTopic(server, topic, { partitions: 1 })
+  await using sink = await openSink({ bootstrapServers: [server], topic })
+  assert.equal((await write(sink, [{ key: Buffer.from('a') }])).size, 0)
+  await withAdmin(server, (admin) => admin.deleteTopics({ topics: [topic] }))
+  const failure = async (): Promise<BridgeError | undefined> => {
+    try {
+      return (await write(sink, [{ key: Buffer.from('b') }])).get(0)
+    } catch (thrown) {
+      return thrown as BridgeError
+    }
+  }
+  const error = await eventually('it is named', failure, (found) => found?.reason === 'TopicNotFound')
+  assert.match(error?.message ?? '', new RegExp(`writing to topic "${topic}"`))
+  await createTopic(server, topic, { partitions: 1 })
+  await eventually('it is written again', failure, (found) => found === undefined)
+  assert.ok((await consumeAll(server, topic, 1)).length > 0)
 })

@@ -249,6 +249,7 @@ export class Replica {
         this.#world.working.delete(work)
       },
       connection: () => undefined,
+      waiting: () => undefined,
       partitions: () => undefined,
     }
   }
