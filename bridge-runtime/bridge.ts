@@ -30,8 +30,9 @@ export function createBridge(options: BridgeOptions): Engine {
   if (doubt !== undefined) log.warn(`${doubt.path} ${doubt.message}`, { component: 'deadLetter' })
   const { leases: store } = options
   const history = new History({ store, reset: file.reset, onDataGap: delivery.onDataGap })
-  const context = (component: string): ConnectorContext => ({
+  const context = (component: string, field: string): ConnectorContext => ({
     bridge: { namespace: file.namespace, name: file.name },
+    field,
     replica: options.replica,
     secret: options.secret,
     leases: store,
@@ -41,9 +42,15 @@ export function createBridge(options: BridgeOptions): Engine {
     onDataGap: delivery.onDataGap,
   })
   return new Engine({
-    openSource: () => source.definition.open(source.config, context('source')),
-    openSink: () => sink.definition.open(sink.config, context('sink')),
-    openDeadLetterSink: deadLetter && (() => deadLetter.definition.open(deadLetter.config, context('deadLetter'))),
+    openSource: () => source.definition.open(source.config, context('source', `spec.source.${source.type}`)),
+    openSink: () => sink.definition.open(sink.config, context('sink', `spec.sink.${sink.type}`)),
+    openDeadLetterSink:
+      deadLetter &&
+      (() =>
+        deadLetter.definition.open(
+          deadLetter.config,
+          context('deadLetter', `spec.delivery.deadLetter.${deadLetter.type}`),
+        )),
     sinkLanes: sink.definition.lanes,
     origin: `${source.type}/${source.definition.describe(source.config).name}`,
     ordering: delivery.ordering,
@@ -59,5 +66,6 @@ export function createBridge(options: BridgeOptions): Engine {
       else log.warn(error.message, { component, reason: error.reason, kind: error.kind })
     },
     onWrite: options.onWrite,
+    onNotice: (message) => log.warn(message),
   })
 }

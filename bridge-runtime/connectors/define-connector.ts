@@ -11,6 +11,8 @@ export type ReadSecret = (ref: { readonly name: string; readonly key: string }) 
 /** What a connector gets to open a source or a sink. */
 export interface ConnectorContext {
   readonly bridge: { readonly namespace: string; readonly name: string }
+  /** The path of the connector's own field in the person's manifest, for messages: `spec.delivery.deadLetter.kafka`. */
+  readonly field: string
   /** This replica's name (the pod's), unique among the bridge's replicas. */
   readonly replica: string
   readonly secret: ReadSecret
@@ -33,6 +35,8 @@ export interface Endpoint {
 /** The largest record a sink takes, in bytes of key, value and headers; infinite where there is no limit. */
 export interface Capacity {
   readonly bytes: number
+  /** The sink asks its service at the start, and is told of then. */
+  readonly asked?: boolean
   /** The field that limits it, as it is set now, and what has to be raised beside it; absent where no field does. */
   readonly field?: { readonly name: string; readonly bytes: number; readonly also: string }
 }

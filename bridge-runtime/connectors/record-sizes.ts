@@ -15,8 +15,8 @@ export function deadLetterDoubt(
   sink: Chosen<SinkDefinition>,
 ): { readonly path: string; readonly message: string } | undefined {
   const largest = source.definition.largestRecord(source.config)
-  const { bytes, field } = sink.definition.largestRecord(sink.config)
-  if (bytes >= largest + letterBytes) return undefined
+  const { bytes, field, asked } = sink.definition.largestRecord(sink.config)
+  if (bytes >= largest + letterBytes || asked === true) return undefined
   const path = `spec.delivery.deadLetter.${sink.type}`
   const wanted = field && field.bytes + largest + letterBytes - bytes
   const step =

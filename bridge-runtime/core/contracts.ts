@@ -114,6 +114,8 @@ export interface SourceHost {
   revoked(reader: PartitionReader, how: 'drain' | 'lost'): Promise<void>
   /** The state of the connection: undefined when it works, the error while it does not. Idempotent. */
   connection(error: BridgeError | undefined): void
+  /** The connection works, and yet records wait that cannot be read, for this reason; undefined when none do. Idempotent. */
+  waiting(error: BridgeError | undefined): void
   /** Partitions of the whole source that can be worked on in parallel (the cap for replicas); undefined when unknown or unbounded. */
   partitions(total: number | undefined): void
   /** So many records came again and were settled without being handed over: the sink has them. Counted, so that it shows. */
@@ -154,10 +156,12 @@ export type Stored = (indexes: readonly number[]) => void
 export interface SinkLimits {
   readonly maxRecords: number
   readonly maxBytes: number
+  /** Bytes of the largest record it takes (key, value, headers), about; absent where it is not known. */
+  readonly largestRecord?: number
 }
 
 export interface Sink extends AsyncDisposable {
-  /** How much one `write` takes at most; the engine merges and splits batches accordingly. */
+  /** How much one `write` takes at most; the engine merges and splits batches accordingly. Asked for after `open`. */
   readonly limits: SinkLimits
   /** Connects and checks that the target exists and may be written. Rejects with a BridgeError; called again until it succeeds. */
   open(signal: AbortSignal): Promise<void>

@@ -1,4 +1,4 @@
-import type { BridgeRecord, Header, SourceBatch } from './contracts.ts'
+import type { BridgeRecord, Header, SinkLimits, SourceBatch } from './contracts.ts'
 import type { BridgeError } from './errors.ts'
 
 /** Headers of a dead letter: where the record came from and why it is here. Key, value and own headers are as they were. */
@@ -32,6 +32,16 @@ export function deadLetter(record: BridgeRecord, origin: string, failure: Failur
       header(deadLetterHeaders.attempts, failure.attempts),
     ],
   }
+}
+
+/** Bytes that the headers of a letter take, about, beside its message. */
+const letterBytes = 600
+
+/** What a person should know before the first record is refused for its size; undefined when there is nothing to say. */
+export function tooSmallForLetters(sink: SinkLimits, letters: SinkLimits): string | undefined {
+  if (sink.largestRecord === undefined || letters.largestRecord === undefined) return undefined
+  if (letters.largestRecord > sink.largestRecord + letterBytes) return undefined
+  return `the dead-letter sink takes records of ${letters.largestRecord} bytes, the sink of ${sink.largestRecord}: what is too large for the sink may be too large for it as well, and the partition will stop there`
 }
 
 /** A batch made of records that are there already. */

@@ -1,8 +1,10 @@
 import { type BackoffSettings, backoff } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Ordering, PartitionReader, Sink, Source, SourceHost } from './contracts.ts'
+import { tooSmallForLetters } from './dead-letter.ts'
 import { asBridgeError, type BridgeError } from './errors.ts'
 import { type Component, Failing } from './failing.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import { Pump } from './pump.ts'
 import { RateLimit } from './rate-limit.ts'
 import { Statistics } from './statistics.ts'
@@ -33,6 +35,8 @@ export interface EngineOptions {
   readonly onChange: (component: Component, error: BridgeError | undefined) => void
   /** Milliseconds one sink request took, and its records. */
   readonly onWrite: (milliseconds: number, records: number) => void
+  /** Something works, and will not under a condition that a person can change now. */
+  readonly onNotice: (message: string) => void
 }
 
 export type EngineState = 'starting' | 'running' | 'draining' | 'finished'
@@ -47,8 +51,7 @@ const sampleInterval = 1000
 /**
  * One bridge in one process: opens source and sink and keeps them open, runs a pump per owned partition, commits, drains.
  *
- * *Guarantees*: never gives up on an error that may pass; never holds more than `maxInFlightBytes` plus one batch per
- * partition; after `run` resolves everything settled is committed and nothing runs any more.
+ * *Guarantees*: never gives up on an error that may pass; never holds more than `maxInFlightBytes` plus one batch; after `run` resolves everything settled is committed and nothing runs any more.
  */
 export class Engine {
   readonly statistics = new Statistics()
@@ -59,6 +62,7 @@ export class Engine {
   readonly #waiting = new Set<PartitionReader>()
   readonly #drainDeadline = new AbortController()
   readonly #rateLimit: RateLimit
+  readonly #budget: MemoryBudget
   #sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined } | undefined
   #sourceConnected = false
   #partitions: number | undefined
@@ -69,6 +73,7 @@ export class Engine {
     this.#options = options
     this.failing = new Failing(() => options.clock.now(), options.onChange)
     this.#rateLimit = new RateLimit(options.maxRecordsPerSecond, options.clock)
+    this.#budget = new MemoryBudget(options.maxInFlightBytes, () => this.#pumps.values())
   }
 
   get state(): EngineState {
@@ -133,6 +138,8 @@ export class Engine {
     ])
     if (main === undefined || (deadLetter === undefined && openDeadLetterSink !== undefined)) return
     this.#sinks = { main, deadLetter }
+    const notice = deadLetter === undefined ? undefined : tooSmallForLetters(main.limits, deadLetter.limits)
+    if (notice !== undefined) this.#options.onNotice(notice)
     if (this.#state === 'starting') this.#state = 'running'
     for (const reader of this.#waiting) this.#startPump(reader, this.#sinks)
     this.#waiting.clear()
@@ -198,6 +205,10 @@ export class Engine {
         this.failing.worked('source', 'connection')
         this.failing.worked('source', 'run')
       },
+      waiting: (error) => {
+        if (error === undefined) this.failing.worked('source', 'waiting')
+        else this.failing.failed('source', 'waiting', error)
+      },
       partitions: (total) => {
         this.#partitions = total
       },
@@ -218,6 +229,7 @@ export class Engine {
       clock,
       random,
       rateLimit: this.#rateLimit,
+      budget: this.#budget,
       commitInterval,
       share: () => this.#window() / Math.max(1, this.#pumps.size),
       statistics: this.statistics,
@@ -257,6 +269,7 @@ export class Engine {
     if (how === 'lost') pump.lose()
     else this.#abandoned += await pump.drain(this.#deadline())
     this.#pumps.delete(reader)
+    this.#budget.changed()
   }
 
   /** One deadline for the whole shutdown; a revocation in between has one of its own. */

@@ -12,7 +12,7 @@ export interface PollingOptions {
   readonly failing: Failing
   /** Resolves when another batch may be taken, or the signal aborts: not polling is the backpressure. */
   room(): Promise<void>
-  /** Resolves when the next batch may be asked for. */
+  /** Resolves when the next batch may be asked for: there may have to be room for this one first. Not taken when the signal aborts. */
   take(batch: SourceBatch): Promise<void>
   /** The partition is closed and fully read. */
   ended(): Promise<void>

@@ -1,47 +1,15 @@
-import type { BackoffSettings } from './backoff.ts'
 import { Cargo, load, type Slice } from './cargo.ts'
-import type { Clock } from './clock.ts'
 import { Committer } from './committer.ts'
-import type { Ordering, PartitionReader, Position, Sink, SourceBatch } from './contracts.ts'
+import type { PartitionReader, Position, SourceBatch } from './contracts.ts'
 import { type DeliveryOptions, deliver } from './delivery.ts'
 import type { BridgeError } from './errors.ts'
-import type { Component, Failing } from './failing.ts'
+import type { Component } from './failing.ts'
 import { distribute, laneCount } from './lanes.ts'
 import { released } from './pacing.ts'
 import { keepPolling } from './polling.ts'
-import type { RateLimit } from './rate-limit.ts'
+import type { Halt, PumpOptions } from './pump-options.ts'
 import { setAside } from './set-aside.ts'
-import type { Statistics } from './statistics.ts'
 import { type Tracked, Watermark } from './watermark.ts'
-
-export interface PumpOptions {
-  readonly reader: PartitionReader
-  readonly sink: Sink
-  /** Absent: the partition stops at a record that cannot be delivered. */
-  readonly deadLetterSink: Sink | undefined
-  readonly ordering: Ordering
-  /** Lanes the sink likes to have. */
-  readonly lanes: number
-  /** `${kind}/${stream}`, for `SinkBatch.origin`. */
-  readonly origin: string
-  readonly backoff: BackoffSettings
-  /** Shared by all partitions of the replica. */
-  readonly rateLimit: RateLimit
-  /** Milliseconds between two calls of `commit` by the owner of the pump. */
-  readonly commitInterval: number
-  /** Payload bytes this partition may hold; one batch is always allowed. Changes as partitions come and go. */
-  share(): number
-  readonly clock: Clock
-  readonly random: () => number
-  readonly statistics: Statistics
-  readonly failing: Failing
-}
-
-/** Why a partition waits for a person. */
-export interface Halt {
-  readonly reason: 'StoppedAtRecord' | 'DataGap'
-  readonly message: string
-}
 
 /** Moves the records of one partition for one ownership epoch: poll → lanes → sink → watermark → commit. */
 export class Pump {
@@ -184,13 +152,24 @@ export class Pump {
     this.#wake?.()
   }
 
-  /** Resolves when the rate has let all of the batch go. What a stop leaves here was not moved: it is read again. */
+  /**
+   * Resolves when there was room for the batch and the rate has let all of it go. What a stop leaves here was not moved: it is
+   * read again.
+   */
   async #take(batch: SourceBatch): Promise<void> {
+    const { budget, rateLimit } = this.#options
+    const { signal } = this.#polling
+    let tracked: Tracked | undefined
+    await budget.admit(this, batch.bytes, () => void (tracked = this.#hold(batch)), signal)
+    if (tracked === undefined) return
+    for await (const slice of released(tracked, rateLimit, signal)) this.#handOut(slice)
+  }
+
+  #hold(batch: SourceBatch): Tracked {
     const now = this.#options.clock.monotonic()
     if (this.#watermark.records === 0) this.#movedAt = now
-    const tracked = this.#watermark.add(batch, now)
     this.#withheld = batch.count
-    for await (const slice of released(tracked, this.#options.rateLimit, this.#polling.signal)) this.#handOut(slice)
+    return this.#watermark.add(batch, now)
   }
 
   #handOut(slice: Slice): void {
@@ -220,7 +199,9 @@ export class Pump {
       if ((await deliver(cargo, delivery, signal)) !== 'delivered') break
     }
     this.#working.delete(lane)
-    if (this.#working.size === 0) for (const resolve of this.#quiet.splice(0)) resolve()
+    if (this.#working.size > 0) return
+    if (this.#halted !== undefined) this.#letGo()
+    for (const resolve of this.#quiet.splice(0)) resolve()
   }
 
   #delivery(place: string): DeliveryOptions {
@@ -278,6 +259,7 @@ export class Pump {
       statistics.committed(clock.now())
     }
     this.#movedAt = clock.monotonic()
+    this.#options.budget.changed()
     if (!this.#full()) this.#wake?.()
     if (this.#ended && this.#watermark.records === 0) void this.commit()
   }
@@ -288,11 +270,20 @@ export class Pump {
     this.#halted ??= { reason, message: error.message }
     this.#options.failing.failed(component, `${this.reader.partition} halted`, error)
     this.#stopPolling()
+    if (this.#working.size === 0) this.#letGo()
     void this.commit()
+  }
+
+  /** What waits for a person does not wait in memory: the position is kept, and it is read again. */
+  #letGo(): void {
+    for (const queue of this.#lanes) queue.length = 0
+    this.#watermark.letGo()
+    this.#options.budget.changed()
   }
 
   #close(): void {
     this.#closed = true
+    this.#options.budget.changed()
     this.#committer.close()
     this.#options.failing.forget(`${this.reader.partition} `)
   }

@@ -87,6 +87,13 @@ export class Watermark {
     return this.#queue[0]?.since
   }
 
+  /** Forgets the batches, for good: the position stays where it is, and so does what was taken and not settled. */
+  letGo(): void {
+    this.#position = this.position
+    this.#queue.length = 0
+    this.#bytes = 0
+  }
+
   #advance(settled: Tracked): void {
     if (!this.#contiguous) {
       const at = settled.open === 0 ? this.#queue.indexOf(settled) : -1

@@ -127,6 +127,7 @@ export function testContext(options: ContextOptions): ConnectorContext {
     history: historyOn(leases, { onDataGap }),
     clock: options.clock ?? realClock,
     log: silentLogger,
+    field: 'spec.connector',
     onDataGap,
     secret: ({ name, key }) => {
       const value = options.secrets?.[`${name}/${key}`]

@@ -39,6 +39,7 @@ export async function keepsTheRate(harness: ConnectorHarness): Promise<void> {
       clock: realClock,
       random: Math.random,
       onChange: () => undefined,
+      onNotice: () => undefined,
       onWrite: () => undefined,
     })
     const running = engine.run(stop.signal)

@@ -93,6 +93,7 @@ export function startReading(source: Source, { asks = () => true, settles = fals
       connected = error === undefined
       if (error !== undefined) errors.push(error)
     },
+    waiting: () => undefined,
     partitions(total) {
       partitions = total
     },

@@ -1,5 +1,6 @@
 /** The tests of K1 to K12. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { type BridgeRecord, type Sink, type SinkBatch, sourceIdHeader } from '../../bridge-runtime/core/contracts.ts'
 import { asBridgeError, type BridgeError } from '../../bridge-runtime/core/errors.ts'
 import { eventually } from '../support/eventually.ts'
@@ -142,7 +143,7 @@ export const sinkTests: Readonly<Record<SinkRule, (harness: ConnectorHarness) =>
   K3: async (harness) => {
     await using stage = await setStage(harness)
     const records = ['a', 'b', 'c'].map((key) => ({ key, value: Buffer.from(`${key}-value`) }))
-    const large = { key: 'large', value: Buffer.alloc(harness.tooLarge, 'x') }
+    const large = { key: 'large', value: randomBytes(harness.tooLarge) }
     const result = await stage.sink.write(batchOf(records.toSpliced(1, 0, large)), never)
     assert.deepEqual([...result.keys()], [1])
     assert.deepEqual([result.get(1)?.kind, result.get(1)?.reason], ['poison', 'RecordTooLarge'])
@@ -151,7 +152,7 @@ export const sinkTests: Readonly<Record<SinkRule, (harness: ConnectorHarness) =>
   K4: async (harness) => {
     await using stage = await setStage(harness)
     const small = { key: 'same', value: Buffer.from('small') }
-    const large = { key: 'same', value: Buffer.alloc(harness.tooLarge, 'x') }
+    const large = { key: 'same', value: randomBytes(harness.tooLarge) }
     const other = { key: 'other', value: Buffer.from('other') }
     const result = await stage.sink.write(batchOf([small, large, small, other]), never)
     assert.equal(result.get(1)?.kind, 'poison')

@@ -25,6 +25,7 @@ export function runningEngine(
     random: Math.random,
     onChange: () => undefined,
     onWrite: () => undefined,
+    onNotice: () => undefined,
     ...options,
   })
   return keepRunning(t, engine)

@@ -51,6 +51,7 @@ function generating(config: object) {
     assigned: (reader) => void readers.push(reader),
     revoked: async () => undefined,
     connection: () => undefined,
+    waiting: () => undefined,
     partitions: () => undefined,
     repeated: () => undefined,
   }
@@ -64,6 +65,7 @@ function generating(config: object) {
       history: historyOn(leases),
       clock,
       log: silentLogger,
+      field: 'spec.source.generator',
       onDataGap: 'Stop',
     })
     return source.run(host, stop.signal)

@@ -45,6 +45,7 @@ export class Cluster implements AsyncDisposable {
   readonly #seeds: readonly Address[]
   readonly #connections = new Map<string, Promise<Connection>>()
   readonly #topics = new Map<string, TopicPlace>()
+  readonly #failures = new Map<string, string>()
   /** Why a connection broke: its requests are only told that it closed. */
   readonly #broken = new WeakMap<Connection, Error>()
   #brokers = new Map<number, Address>()
@@ -58,6 +59,11 @@ export class Cluster implements AsyncDisposable {
   /** What `metadata` last said of a topic. */
   topic(name: string): TopicPlace | undefined {
     return this.#topics.get(name)
+  }
+
+  /** Kafka's error name of a topic that `metadata` last failed for. */
+  failure(topic: string): string | undefined {
+    return this.#failures.get(topic)
   }
 
   place(topic: string, partition: number): PartitionPlace | undefined {
@@ -77,6 +83,7 @@ export class Cluster implements AsyncDisposable {
       const name = topic.name ?? ''
       if (topic.errorCode !== 0) {
         failures.set(name, codeName(topic.errorCode))
+        this.#failures.set(name, codeName(topic.errorCode))
         this.#topics.delete(name)
         continue
       }
@@ -86,6 +93,7 @@ export class Cluster implements AsyncDisposable {
       }
       const place = { name, id: topic.topicId, internal: topic.isInternal, partitions }
       this.#topics.set(name, place)
+      this.#failures.delete(name)
       topics.push(place)
     }
     return { topics, failures }

@@ -3,7 +3,7 @@
  * written as one raw block, which Java's and librdkafka's readers accept beside their own framing.
  */
 import { promisify } from 'node:util'
-import { gzip, zstdCompress } from 'node:zlib'
+import { gunzipSync, gzip, zstdCompress, zstdDecompressSync } from 'node:zlib'
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import type { KafkaSinkConfig } from './schema.ts'
 
@@ -27,12 +27,30 @@ const compressors: Readonly<Record<Compression, (bytes: Buffer) => Buffer | Prom
 export const compress = async (compression: Compression, bytes: Buffer): Promise<Buffer> =>
   compressors[compression](bytes)
 
-const { none, gzip: gunzip, snappy, lz4, zstd } = compressionsAlgorithms
-const decompressors = [none, gunzip, snappy, lz4, zstd]
+const { snappy, lz4 } = compressionsAlgorithms
 
-/** Throws a RangeError for a codec that Kafka does not define. */
-export function decompress(codec: number, bytes: Buffer): Buffer {
-  const decompressor = decompressors[codec]
-  if (decompressor === undefined) throw new RangeError(`unknown compression codec ${codec}`)
-  return decompressor.decompressSync(bytes)
+const decompressors: readonly ((bytes: Buffer, size: number) => Buffer)[] = [
+  (bytes) => bytes,
+  (bytes, size) => gunzipSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  (bytes) => snappy.decompressSync(bytes),
+  (bytes) => lz4.decompressSync(bytes),
+  (bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
+]
+
+/**
+ * `size` is what `decodedSize` says of the same bytes: no more is allocated. Throws a RangeError where the bytes are
+ * broken, or give more.
+ */
+export function decompress(codec: number, bytes: Buffer, size: number): Buffer {
+  let result: Buffer | undefined
+  try {
+    result = decompressors[codec]?.(bytes, size)
+  } catch (cause) {
+    throw new RangeError(`the ${codecName(codec)} data is broken`, { cause })
+  }
+  if (result === undefined) throw new RangeError(`unknown compression codec ${codec}`)
+  if (result.length > size) throw new RangeError(`the ${codecName(codec)} data gives more than it says`)
+  return result
 }
+
+const codecName = (codec: number): string => ['plain', 'gzip', 'snappy', 'lz4', 'zstd'][codec] ?? `codec ${codec}`

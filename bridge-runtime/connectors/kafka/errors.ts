@@ -86,7 +86,7 @@ function* chain(thrown: unknown, depth = 0): Generator<Error> {
 
 const systemErrors: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset (does the listener expect TLS?)',
+  ECONNRESET: 'connection reset (do the listener and the spec agree on tls?)',
   ENOTFOUND: 'host name not found',
   EAI_AGAIN: 'host name not found for now',
   ETIMEDOUT: 'no answer',
@@ -96,8 +96,16 @@ const systemErrors: Readonly<Record<string, string>> = {
 const certificateErrors =
   /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|EPROTO$|ERR_OSSL_|HOSTNAME_MISMATCH)/
 
+/** What a listener without TLS does to one who begins with it: it closes, or answers what is no TLS. */
+const noTls = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNSUPPORTED_PROTOCOL)$/
+const closedBeforeTls = /secure TLS connection was established|TLS handshake failed/
+
 function localError(error: Error, what: string, cause: unknown): BridgeError | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (noTls.test(code) || closedBeforeTls.test(error.message)) {
+    const message = `${what}: the listener does not speak TLS, or was closed: remove tls, or name the port of its TLS listener`
+    return new BridgeError(message, { kind: 'retryable', reason: 'TlsFailed', cause })
+  }
   if (certificateErrors.test(code)) {
     const message = `${what}: TLS failed (${code}): check caSecretRef, and that host names match the certificate`
     return new BridgeError(message, { kind: 'fatal', reason: 'TlsFailed', cause })
@@ -121,3 +129,14 @@ function localError(error: Error, what: string, cause: unknown): BridgeError | u
 }
 
 const saslText = /^(SASL authentication failed|Invalid server (nonce|signature|iteration))/i
+
+/** Errors that mean: another broker leads this partition now, or soon. */
+export const leaderMoved = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'KAFKA_STORAGE_ERROR',
+  'OFFSET_NOT_AVAILABLE',
+])

@@ -57,7 +57,9 @@ export class Fetcher {
       if (kind === undefined) continue
       for (const reader of readers) this.#wanted.delete(reader)
       const open = readers.filter((reader) => !reader.closed)
-      if (open.length > 0) void this.#fetch(leader, kind, open)
+      if (open.length === 0) continue
+      if (leader < 0) void this.#leaderless(open)
+      else void this.#fetch(leader, kind, open)
     }
   }
 
@@ -89,8 +91,20 @@ export class Fetcher {
     }
   }
 
+  /** Their topic is gone, or has no leader for now: nothing is wrong with the connection, and others are read on. */
+  async #leaderless(readers: readonly KafkaReader[]): Promise<void> {
+    const { cluster } = this.#options
+    await cluster.metadata([...new Set(readers.map(({ at }) => at.topic))]).catch(() => undefined)
+    for (const reader of readers) {
+      const failure = cluster.failure(reader.at.topic) ?? 'LEADER_NOT_AVAILABLE'
+      reader.fail(answerError(failure, `reading topic "${reader.at.topic}" partition ${reader.at.partition}`))
+    }
+  }
+
   async #failed(error: BridgeError, readers: readonly KafkaReader[]): Promise<void> {
     const { cluster, connection } = this.#options
+    // Nobody waits for it any more: a stop closes the connection under its last fetch.
+    if (readers.every(({ closed }) => closed)) return
     connection(error)
     // The leader may be another one by now.
     try {

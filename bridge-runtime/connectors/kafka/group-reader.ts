@@ -2,6 +2,7 @@
  * Takes part in a consumer group for as long as it runs: joins, hands out readers, and drains those that move to another
  * member before it lets them go. Cooperative: partitions that stay are read on through a rebalance.
  */
+import { bytes } from '../../../crds/schema/common.ts'
 import type { PartitionReader, SourceHost } from '../../core/contracts.ts'
 import { asBridgeError } from '../../core/errors.ts'
 import { keepingGaps } from '../../history/keeping-gaps.ts'
@@ -25,7 +26,7 @@ import { aborted, bothDone } from './waiting.ts'
 
 export interface GroupReaderOptions {
   readonly config: KafkaSourceConfig
-  readonly context: Pick<ConnectorContext, 'clock' | 'history' | 'log' | 'onDataGap'>
+  readonly context: Pick<ConnectorContext, 'clock' | 'field' | 'history' | 'log' | 'onDataGap'>
   readonly group: string
   /** Milliseconds. */
   readonly sessionTimeout: number
@@ -64,7 +65,6 @@ export class GroupReader implements ReaderHost {
     this.#topics = new TopicWatch({
       cluster,
       find: finder.find,
-      isolation: this.#isolation,
       clock: context.clock,
       log: context.log,
       partitions: (total) => host.partitions(total),
@@ -174,9 +174,16 @@ export class GroupReader implements ReaderHost {
   }
 
   #handOut({ remembered, ...one }: Opened): void {
-    const { history, clock, log, onDataGap } = this.#options.context
-    const epoch = ++this.#epoch
-    const reader = new KafkaReader(this, { ...one, epoch, onDataGap, readCommitted: this.#isolation === 1 })
+    const { config, context } = this.#options
+    const { history, clock, log, field, onDataGap } = context
+    const reader = new KafkaReader(this, {
+      ...one,
+      epoch: ++this.#epoch,
+      onDataGap,
+      readCommitted: this.#isolation === 1,
+      field,
+      maxMemory: bytes(config.fetch.maxDecodedBytes),
+    })
     // A gap found at the opening is found again at the next one, unless its cause is mended: it needs no keeping.
     const handed = one.gap ? reader : keepingGaps(reader, { history, gap: remembered, clock, log })
     this.#readers.set(reader.partition, reader)
@@ -215,6 +222,7 @@ export class GroupReader implements ReaderHost {
       await clock.sleep(this.#heart.interval, signal)
       if (signal.aborted) return
       const pulse = await this.#heart.pulse()
+      this.#host.waiting([...this.#readers.values()].find(({ heldBack }) => heldBack !== undefined)?.heldBack)
       if (pulse === 'rebalance' || (await this.#topics.changed())) return
       void this.#remembered.catchUp(this.#topics.found)
       await this.#topics.refreshEnds([...this.#readers.values()])

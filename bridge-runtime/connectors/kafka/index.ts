@@ -4,6 +4,8 @@ import { kafkaSink, kafkaSource } from './schema.ts'
 
 /** Bytes that a batch of one record adds to it, the header with its origin included. */
 const batchOverhead = 512
+/** max.message.bytes of a topic as brokers make it. */
+const topicDefault = 1_048_588
 
 export const kafka = {
   name: 'kafka',
@@ -13,7 +15,7 @@ export const kafka = {
     partitioned: true,
     describe: (config) => ({ name: config.topicsPattern ?? (config.topics ?? []).join(',') }),
     // max.message.bytes of a topic with default settings, less what a batch of one record takes for itself.
-    largestRecord: () => 1_048_588 - 72,
+    largestRecord: () => topicDefault - 72,
     open: async (config, context) => (await import('./source.ts')).openKafkaSource(config, context),
   }),
   sink: defineSink({
@@ -21,6 +23,7 @@ export const kafka = {
     lanes: 1,
     describe: (config) => ({ name: config.topic }),
     largestRecord: ({ maxRequestBytes }) => {
+      if (maxRequestBytes === undefined) return { bytes: topicDefault - batchOverhead, asked: true }
       const limit = bytes(maxRequestBytes)
       const field = { name: 'maxRequestBytes', bytes: limit, also: 'max.message.bytes of the topic' }
       return { bytes: limit - batchOverhead, field }

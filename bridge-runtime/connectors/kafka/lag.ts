@@ -7,7 +7,7 @@ interface HandedOut {
 }
 
 export class LagMeter {
-  /** Where the partition ends for us: the last stable offset where only committed records are read. */
+  /** Where the partition ends: the high watermark, also while an open transaction keeps us from reading to it. */
   #end: number | undefined
   #settled: number
   #handedOut: HandedOut[] = []

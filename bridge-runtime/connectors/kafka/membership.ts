@@ -96,7 +96,7 @@ export class Membership {
     })
     this.#memberId = joined.memberId
     const leads = joined.leader === joined.memberId
-    const assignments = leads ? share(joined.members, counts) : []
+    const assignments = leads ? share(joined.members, await this.#countsOfAll(joined.members, counts)) : []
     const { assignment } = await this.#ask('synchronising', (broker) =>
       this.#options.cluster.send(
         { broker, lane: 'group' },
@@ -114,6 +114,15 @@ export class Membership {
     return decodeConsumerProtocolAssignment(assignment).assignedPartitions.flatMap(({ topic, partitions }) =>
       partitions.map((partition) => ({ topic, partition })),
     )
+  }
+
+  /** Other members may read other topics: the leader shares those out too, or they get nothing. */
+  async #countsOfAll(members: readonly joinGroupV5.JoinGroupResponseMember[], counts: ReadonlyMap<string, number>) {
+    const named = members.flatMap(({ metadata }) => decodeConsumerProtocolSubscription(metadata).topics)
+    const others = [...new Set(named)].filter((topic) => !counts.has(topic))
+    if (others.length === 0) return counts
+    const { topics } = await this.#options.cluster.metadata(others)
+    return new Map([...counts, ...topics.map(({ name, partitions }) => [name, partitions.length] as const)])
   }
 
   /** Rejects with a BridgeError when the coordinator cannot be asked. */

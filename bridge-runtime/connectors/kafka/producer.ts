@@ -47,11 +47,18 @@ export class Producer implements AsyncDisposable {
   /** Partitions of the topic as last heard. */
   get partitions(): number {
     const { clock, cluster, topic } = this.#options
-    if (clock.monotonic() - this.#refreshed > metadataAge) {
+    const known = cluster.topic(topic)?.partitions.length ?? 0
+    if (clock.monotonic() - this.#refreshed > (known > 0 ? metadataAge : retryDelay)) {
       this.#refreshed = clock.monotonic()
       void this.#refresh().catch(() => undefined)
     }
-    return cluster.topic(topic)?.partitions.length ?? 0
+    return known
+  }
+
+  /** Why there are no partitions. */
+  get missing(): BridgeError {
+    const { cluster, topic } = this.#options
+    return answerError(cluster.failure(topic) ?? 'LEADER_NOT_AVAILABLE', this.#what)
   }
 
   /** Checks the topic and asks for a producer id. Rejects with a BridgeError. */

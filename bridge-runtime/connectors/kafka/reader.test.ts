@@ -39,7 +39,17 @@ function reading(onDataGap: 'Stop' | 'Continue', answers: readonly FetchedPartit
     mayPrefetch: () => false,
     now: () => 0,
   }
-  const options = { at, epoch: 1, topicId: 'old', generation: 1, offset: 0, onDataGap, readCommitted: false }
+  const options = {
+    at,
+    epoch: 1,
+    topicId: 'old',
+    generation: 1,
+    offset: 0,
+    onDataGap,
+    readCommitted: false,
+    maxMemory: 2 ** 20,
+    field: 'spec.source.kafka',
+  }
   const reader = new KafkaReader(host, options)
   const settle = async (position: number): Promise<void> => {
     if (reader.settlement.kind === 'watermark') await reader.settlement.commit({ position, ended: false })

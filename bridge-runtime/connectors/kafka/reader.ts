@@ -2,12 +2,15 @@
 import type { Lag, PartitionReader, Progress, Settlement, SourceBatch } from '../../core/contracts.ts'
 import { BridgeError, fenced } from '../../core/errors.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
-import { answerError, codeName } from './errors.ts'
-import { type Expansion, type FetchedBatch, scan } from './fetched.ts'
+import { answerError, codeName, leaderMoved } from './errors.ts'
+import { type FetchedBatch, unreadable } from './fetched.ts'
 import { InFlight } from './in-flight.ts'
 import { LagMeter } from './lag.ts'
+import { OpenTransaction } from './open-transaction.ts'
 import { OldFormatError } from './record-batch.ts'
+import { DamagedBatch, scan } from './scan.ts'
 import { dataGap } from './start.ts'
+import { UnreadableBatch } from './unreadable-batch.ts'
 import type { FetchedPartition } from './wire.ts'
 
 /** What a reader needs of its source. */
@@ -41,20 +44,16 @@ export interface ReaderOptions {
   readonly offset: number
   readonly onDataGap: 'Stop' | 'Continue'
   readonly readCommitted: boolean
+  /** Bytes of memory that one batch may take once decoded. */
+  readonly maxMemory: number
+  /** The source's path in the manifest. */
+  readonly field: string
   /** Why this partition cannot be read until a person has looked: every poll rejects with it. */
   readonly gap?: BridgeError
 }
 
-/** Errors that mean: another broker leads this partition now, or soon. */
-const moved = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'LEADER_NOT_AVAILABLE',
-  'REPLICA_NOT_AVAILABLE',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'KAFKA_STORAGE_ERROR',
-  'OFFSET_NOT_AVAILABLE',
-])
+/** Times that what seems damaged is fetched: on the way it is damaged once, on a disk always. */
+const looks = 3
 
 export class KafkaReader implements PartitionReader {
   readonly partition: string
@@ -64,11 +63,15 @@ export class KafkaReader implements PartitionReader {
   readonly #options: ReaderOptions
   readonly #host: ReaderHost
   readonly #meter: LagMeter
-  readonly #expansion: Expansion = { ratio: 4 }
+  readonly #transaction: OpenTransaction
   #topicId: string
   #position: number
   readonly #inFlight: InFlight
-  #buffer: FetchedBatch[] = []
+  /** Whether a batch begins at the position. */
+  #aligned = false
+  /** The position at which something seemed damaged, and how often it did. */
+  #doubt = { at: -1, times: 0 }
+  #buffer: (FetchedBatch | UnreadableBatch)[] = []
   #error: BridgeError | undefined
   #fetching = false
   #closed = false
@@ -86,6 +89,7 @@ export class KafkaReader implements PartitionReader {
     this.#position = options.offset
     this.#inFlight = new InFlight(options.offset)
     this.#meter = new LagMeter(options.offset)
+    this.#transaction = new OpenTransaction(options.at, options.field)
   }
 
   get topicId(): string {
@@ -103,7 +107,7 @@ export class KafkaReader implements PartitionReader {
 
   /** Bytes fetched and not handed out. */
   get buffered(): number {
-    return this.#buffer.reduce((sum, { bytes }) => sum + bytes, 0)
+    return this.#buffer.reduce((sum, { size }) => sum + size, 0)
   }
 
   get closed(): boolean {
@@ -130,7 +134,7 @@ export class KafkaReader implements PartitionReader {
     return this.#meter.lag(this.#host.now())
   }
 
-  /** Where the partition ends for a reader of this isolation. */
+  /** Where the partition ends: what an open transaction holds back counts as well. */
   endIs(offset: number): void {
     this.#meter.endIs(offset)
   }
@@ -152,40 +156,83 @@ export class KafkaReader implements PartitionReader {
 
   /** The fetch was answered. Never rejects. */
   async accept(fetched: FetchedPartition): Promise<void> {
-    const { readCommitted } = this.#options
     if (this.#closed) return
     const name = codeName(fetched.errorCode)
     if (name === 'UNKNOWN_TOPIC_OR_PARTITION') await this.#host.findLeaders()
     const topicId = this.#host.topicId(this)
     if (topicId !== undefined && topicId !== this.#topicId) await this.#recreated(topicId)
     else if (fetched.errorCode === 0) {
-      this.#meter.endIs(readCommitted ? fetched.lastStableOffset : fetched.highWatermark)
+      this.#meter.endIs(fetched.highWatermark)
       this.#read(fetched)
-    } else if (moved.has(name)) await this.#host.findLeaders()
+      if (this.#options.readCommitted) this.#transaction.saw(fetched, this.#position, this.#host.now())
+    } else if (leaderMoved.has(name)) await this.#host.findLeaders()
     else if (name === 'OFFSET_OUT_OF_RANGE') await this.#outOfRange(fetched)
     else this.#error = answerError(name, `reading topic "${this.at.topic}" partition ${this.at.partition}`)
     this.#fetching = false
     if (!this.#closed) this.#wakeUp()
   }
 
-  #read({ batches: bytes, aborted }: FetchedPartition): void {
-    const scanned = scan({ bytes, from: this.#position, aborted }, this.#expansion)
+  #read({ batches: bytes, aborted, highWatermark }: FetchedPartition): void {
+    const scanned = scan({
+      bytes,
+      from: this.#position,
+      aligned: this.#aligned,
+      end: highWatermark < 0 ? Number.POSITIVE_INFINITY : highWatermark,
+      aborted,
+      maxMemory: this.#options.maxMemory,
+      field: this.#options.field,
+    })
+    const stuck = bytes.length > 0 && scanned.next === this.#position
     this.#position = scanned.next
+    this.#aligned = scanned.aligned
     this.#buffer.push(...scanned.batches)
-    if (scanned.error !== undefined) this.#error = this.#unreadable(scanned.error)
+    if (scanned.error instanceof OldFormatError) this.#error = this.#oldFormat(scanned.error)
+    else if (scanned.error !== undefined) this.#damaged(scanned.error)
+    else if (stuck && this.#seemsDamaged())
+      this.#error = this.#corrupt(
+        `the answer ends inside the batch: raise ${this.#options.field}.fetch.maxBytesPerPartition`,
+      )
     // Only markers and aborted records, and nothing before them is open: as good as settled.
     if (this.#buffer.length === 0 && !this.#inFlight.open) this.#meter.settledTo(this.#position)
   }
 
-  #unreadable(cause: unknown): BridgeError {
-    const where = `topic "${this.at.topic}" partition ${this.at.partition} offset ${this.#position}`
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    const old = cause instanceof OldFormatError
-    return new BridgeError(`${where}: ${detail}${old ? ': the bridge reads v2 (Kafka 0.11 and newer)' : ''}`, {
-      kind: old ? 'fatal' : 'retryable',
-      reason: old ? 'UnsupportedFormat' : 'CorruptBatch',
-      cause,
-    })
+  /** What a person should know when records wait behind a transaction that has been open for a while. */
+  get heldBack(): BridgeError | undefined {
+    return this.#transaction.error(this.#host.now())
+  }
+
+  /** True when it was seen at this position often enough. */
+  #seemsDamaged(): boolean {
+    const times = this.#doubt.at === this.#position ? this.#doubt.times + 1 : 1
+    this.#doubt = { at: this.#position, times }
+    return times >= looks
+  }
+
+  #damaged({ message, bytes, resume }: DamagedBatch): void {
+    if (!this.#seemsDamaged()) {
+      this.#error = this.#corrupt(message)
+      return
+    }
+    const first = this.#position
+    this.#position = resume.offset
+    this.#aligned = resume.aligned
+    const poison = unreadable(`the batch is damaged: ${message}`, 'CorruptBatch')
+    const value = Buffer.from(bytes)
+    const next = resume.offset
+    this.#buffer.push(new UnreadableBatch({ value, first, last: next - 1, next, timestamp: 0, poison }))
+  }
+
+  #corrupt(detail: string): BridgeError {
+    return new BridgeError(`${this.#where()}: ${detail}`, { kind: 'retryable', reason: 'CorruptBatch' })
+  }
+
+  #oldFormat(cause: OldFormatError): BridgeError {
+    const message = `${this.#where()}: ${cause.message}: the bridge reads v2 (Kafka 0.11 and newer)`
+    return new BridgeError(message, { kind: 'fatal', reason: 'UnsupportedFormat', cause })
+  }
+
+  #where(): string {
+    return `topic "${this.at.topic}" partition ${this.at.partition} offset ${this.#position}`
   }
 
   /** The records we had not read are gone with the old topic. */
@@ -216,6 +263,7 @@ export class KafkaReader implements PartitionReader {
       this.#topicId = topicId
       this.#gone = false
       this.#position = earliest
+      this.#aligned = false
       this.#inFlight.beginAt(earliest)
     } catch (thrown) {
       if (!(thrown instanceof BridgeError)) throw thrown

@@ -3,14 +3,11 @@
  * everything from the attributes on, so the base offset can change without it.
  */
 import { crc32c, Writer } from '@platformatic/kafka'
-import type { BridgeRecord, Header } from '../../core/contracts.ts'
-import { decompress } from './compression.ts'
-import { Cursor } from './varint.ts'
 
 export const headerSize = 61
 export const opaqueFormat = 'kafka-record-batch-v2'
 
-const at = {
+export const at = {
   baseOffset: 0,
   length: 8,
   magic: 16,
@@ -25,8 +22,8 @@ const at = {
   count: 57,
 } as const
 
-const codecMask = 0x07
-const logAppendTimeFlag = 0x08
+export const codecMask = 0x07
+export const logAppendTimeFlag = 0x08
 const transactionalFlag = 0x10
 const controlFlag = 0x20
 
@@ -40,20 +37,26 @@ export interface BatchHeader {
   readonly count: number
   readonly transactional: boolean
   readonly control: boolean
-  readonly compressed: boolean
+  /** 0 where the records are not compressed. */
+  readonly codec: number
 }
 
 /** What a batch of the oldest formats (before Kafka 0.11) gives: the bridge does not read them. */
 export class OldFormatError extends Error {}
 
-/** Reads the header of the batch at a position; undefined when the buffer ends before the batch does. */
+/**
+ * Reads the header of the batch at a position; undefined when the buffer ends before the batch does. Throws an
+ * OldFormatError, and a RangeError where there cannot be a batch. Nothing in it is true before `checksumHolds`, and
+ * length, base offset and format are not covered by the checksum.
+ */
 export function readHeader(bytes: Buffer, start: number): BatchHeader | undefined {
   // The length counts from behind itself. Older formats have the magic byte at the same place.
   if (bytes.length - start < at.magic + 1) return undefined
-  const size = bytes.readInt32BE(start + at.length) + at.length + 4
-  if (bytes.length - start < size) return undefined
   const magic = bytes.readInt8(start + at.magic)
-  if (magic !== 2) throw new OldFormatError(`record batch in message format v${magic}`)
+  if (magic === 0 || magic === 1) throw new OldFormatError(`record batch in message format v${magic}`)
+  const size = bytes.readInt32BE(start + at.length) + at.length + 4
+  if (magic !== 2 || size < headerSize) throw new RangeError(`no batch of format v${magic} has ${size} bytes`)
+  if (bytes.length - start < size) return undefined
   const attributes = bytes.readInt16BE(start + at.attributes)
   const baseOffset = readInt64(bytes, start + at.baseOffset)
   return {
@@ -65,9 +68,13 @@ export function readHeader(bytes: Buffer, start: number): BatchHeader | undefine
     count: bytes.readInt32BE(start + at.count),
     transactional: (attributes & transactionalFlag) !== 0,
     control: (attributes & controlFlag) !== 0,
-    compressed: (attributes & codecMask) !== 0,
+    codec: attributes & codecMask,
   }
 }
+
+/** The offset of the batch at a position, also where the buffer ends before the batch does. */
+export const baseOffsetAt = (bytes: Buffer, start: number): number | undefined =>
+  bytes.length - start < at.length ? undefined : readInt64(bytes, start)
 
 /** Whether a whole batch is as it was when its producer (or broker) wrote the checksum. */
 export const checksumHolds = (batch: Buffer): boolean => checksum(batch) === batch.readUInt32BE(at.crc)
@@ -75,53 +82,6 @@ export const checksumHolds = (batch: Buffer): boolean => checksum(batch) === bat
 /** The client copies a plain buffer before it computes; the one in its own wrapping it takes as it is. */
 const checksum = (batch: Buffer): number =>
   crc32c(Writer.create().append(batch.subarray(at.attributes)).dynamicBuffer) >>> 0
-
-/** The abort marker is type 0 in a control record's key (version, type); 1 is the commit marker. */
-export function isAbortMarker(batch: Buffer): boolean {
-  const [record] = decodeRecords(batch)
-  return record?.key != null && record.key.length >= 4 && record.key.readInt16BE(2) === 0
-}
-
-/**
- * The records of a whole batch with offsets of at least `from`. Buffers are slices of the batch (or of its decompressed
- * payload). Throws a RangeError where the data is cut short.
- */
-export function decodeRecords(batch: Buffer, from = 0): BridgeRecord[] {
-  const attributes = batch.readInt16BE(at.attributes)
-  const baseOffset = readInt64(batch, at.baseOffset)
-  const baseTimestamp = readInt64(batch, at.baseTimestamp)
-  const appendTime = (attributes & logAppendTimeFlag) === 0 ? undefined : readInt64(batch, at.maxTimestamp)
-  const count = batch.readInt32BE(at.count)
-  const codec = attributes & codecMask
-  const payload = batch.subarray(headerSize)
-  const cursor = new Cursor(codec === 0 ? payload : decompress(codec, payload))
-  const records: BridgeRecord[] = []
-  for (let n = 0; n < count; n++) {
-    const length = cursor.varint()
-    const end = cursor.at + length
-    cursor.byte() // attributes, unused
-    const timestampDelta = cursor.varlong()
-    const position = baseOffset + cursor.varint()
-    if (position >= from) {
-      const key = cursor.varbytes()
-      const value = cursor.varbytes()
-      const headers = readHeaders(cursor)
-      records.push({ key, value, headers, timestamp: appendTime ?? baseTimestamp + timestampDelta, position })
-    }
-    cursor.at = end
-  }
-  return records
-}
-
-const noHeaders: readonly Header[] = []
-
-function readHeaders(cursor: Cursor): readonly Header[] {
-  const count = cursor.varint()
-  if (count === 0) return noHeaders
-  const headers: Header[] = []
-  for (let n = 0; n < count; n++) headers.push({ name: String(cursor.varbytes() ?? ''), value: cursor.varbytes() })
-  return headers
-}
 
 /** What the broker needs to know a batch again and to keep batches in order. */
 export interface ProducerStamp {
@@ -159,5 +119,5 @@ export function stampBatch(batch: Buffer, stamp: ProducerStamp): void {
 }
 
 /** Offsets and times stay far below 2^53: as numbers they cost no allocation. */
-const readInt64 = (bytes: Buffer, position: number): number =>
+export const readInt64 = (bytes: Buffer, position: number): number =>
   bytes.readInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4)

@@ -92,6 +92,10 @@ export const kafkaSource = withRules(
     fetch: z
       .object({
         maxBytesPerPartition: byteSize('Most bytes one fetch brings of one partition.').default('1Mi'),
+        maxDecodedBytes: byteSize(
+          'Most memory one batch of records may take when it is decompressed. A larger one is not read: it is treated as a record that cannot be delivered.',
+          { min: '1Mi', max: '16Gi' },
+        ).default('64Mi'),
         maxWait: duration('How long the broker may wait for data before it answers.').default('500ms'),
       })
       .prefault({})
@@ -123,9 +127,9 @@ export const kafkaSink = withRules(
       .enum(['None', 'Gzip', 'Snappy', 'LZ4', 'Zstd'])
       .default('None')
       .meta({ description: 'How batches are compressed.' }),
-    maxRequestBytes: byteSize('Largest batch to send; the largest the topic accepts (max.message.bytes).').default(
-      '1000000',
-    ),
+    maxRequestBytes: byteSize(
+      'Largest batch to send, and so the largest record. Default: what the topic accepts (max.message.bytes), as the broker says.',
+    ).optional(),
     requestTimeout: duration('How long an unanswered request waits before it is sent again.').default('30s'),
   }),
   [noPasswordInPlainText],

@@ -6,12 +6,14 @@ import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { BatchMemory } from './batch-memory.ts'
 import { Cluster } from './cluster.ts'
+import type { Compression } from './compression.ts'
 import { connectionOptions } from './connection.ts'
 import type { Outcome } from './partition-log.ts'
 import { partitionOfKey, partitionOfSource } from './partitioner.ts'
 import { Producer } from './producer.ts'
 import { encodeBatch, recordBound, sourcePrefix } from './record-encoder.ts'
 import type { KafkaSinkConfig } from './schema.ts'
+import { defaultLimit, largestBatch } from './topic-limit.ts'
 
 /** Loads nothing and connects nowhere: `open` does. */
 export const openKafkaSink = async (config: KafkaSinkConfig, context: ConnectorContext): Promise<Sink> =>
@@ -25,11 +27,16 @@ interface Opened {
   readonly producer: Producer
 }
 
+/** Bytes of a batch of many records: larger ones are no faster. A single record may take more, as the topic allows. */
+const batchBytes = 1_000_000
+/** About what a batch and the source id add to a record. */
+const wrapping = 300
+
 class KafkaSink implements Sink {
-  readonly limits: SinkLimits
   readonly #config: KafkaSinkConfig
   readonly #context: ConnectorContext
-  readonly #maxBytes: number
+  #maxBytes: number
+  #batchBytes: number
   readonly #memory: BatchMemory
   #opened: Opened | undefined
   #sticky = 0
@@ -37,10 +44,18 @@ class KafkaSink implements Sink {
   constructor(config: KafkaSinkConfig, context: ConnectorContext) {
     this.#config = config
     this.#context = context
-    this.#maxBytes = bytes(config.maxRequestBytes)
-    this.#memory = new BatchMemory(this.#maxBytes, keptBatches)
+    this.#maxBytes = config.maxRequestBytes === undefined ? defaultLimit : bytes(config.maxRequestBytes)
+    this.#batchBytes = config.maxRequestBytes === undefined ? batchBytes : this.#maxBytes
+    this.#memory = new BatchMemory(this.#batchBytes, keptBatches)
+  }
+
+  get limits(): SinkLimits {
     // A tenth is kept for what a batch adds to keys, values and headers; smaller records are cut again in `write`.
-    this.limits = { maxRecords: 10_000, maxBytes: Math.ceil(this.#maxBytes * 0.9) }
+    return {
+      maxRecords: 10_000,
+      maxBytes: Math.ceil(this.#batchBytes * 0.9),
+      largestRecord: this.#maxBytes - wrapping,
+    }
   }
 
   async open(): Promise<void> {
@@ -56,6 +71,10 @@ class KafkaSink implements Sink {
     const producer = new Producer({ cluster, topic: this.#config.topic, clock, timeout })
     try {
       await producer.open()
+      if (this.#config.maxRequestBytes === undefined) {
+        this.#maxBytes = await largestBatch(cluster, this.#config.topic)
+        this.#batchBytes = Math.min(batchBytes, this.#maxBytes)
+      }
       this.#opened = { cluster, producer }
     } catch (thrown) {
       await cluster[Symbol.asyncDispose]()
@@ -69,7 +88,9 @@ class KafkaSink implements Sink {
     const write: Write = {
       producer: this.#opened.producer,
       config: this.#config,
+      field: this.#context.field,
       maxBytes: this.#maxBytes,
+      batchBytes: this.#batchBytes,
       memory: this.#memory,
       origin: batch.origin,
       prefix: sourcePrefix(batch.origin),
@@ -85,7 +106,7 @@ class KafkaSink implements Sink {
 
   #route(batch: SinkBatch, records: readonly BridgeRecord[]): Map<number, number[]> {
     const count = this.#opened?.producer.partitions ?? 0
-    if (count === 0) throw stopped(`topic "${this.#config.topic}" has no partitions for now`)
+    if (count === 0) throw this.#opened?.producer.missing ?? stopped('the sink is not open')
     const whole =
       this.#config.partitioning === 'SourcePartition' ? partitionOfSource(batch.partition, count) : undefined
     // Records without a key fill one partition per write, so that batches stay large.
@@ -118,7 +139,11 @@ const stopped = (message: string): BridgeError => new BridgeError(message, { kin
 interface Write {
   readonly producer: Producer
   readonly config: KafkaSinkConfig
+  /** The sink's path in the manifest. */
+  readonly field: string
+  /** Of the largest batch that may be sent, and of one of several records. */
   readonly maxBytes: number
+  readonly batchBytes: number
   readonly memory: BatchMemory
   readonly origin: string
   readonly prefix: Buffer
@@ -148,8 +173,25 @@ async function writePartition(write: Write, partition: number, indexes: readonly
 
 /** Sends one batch. Resolves with the error that the batch as a whole met. */
 async function deliver(write: Write, partition: number, chunk: readonly number[]): Promise<BridgeError | undefined> {
+  const { compression } = write.config
+  const error = await deliverAs(write, partition, { chunk, compression })
+  // A single record that is too large as it is may fit when it is compressed, and every client can read it.
+  const last = error?.reason === 'RecordTooLarge' && chunk.length === 1 && compression === 'None'
+  return last ? deliverAs(write, partition, { chunk, compression: 'Gzip' }) : error
+}
+
+interface Parcel {
+  readonly chunk: readonly number[]
+  readonly compression: Compression
+}
+
+async function deliverAs(
+  write: Write,
+  partition: number,
+  { chunk, compression }: Parcel,
+): Promise<BridgeError | undefined> {
   const records = chunk.flatMap((index) => write.records[index] ?? [])
-  const batch = await encodeBatch(records, write.prefix, write.config.compression, write.memory)
+  const batch = await encodeBatch(records, write.prefix, compression, write.memory)
   if (batch.length > write.maxBytes) return tooLarge(write, batch.length, records[0])
   if (write.signal.aborted) return stopped('writing was stopped')
   const outcome = await untilAborted(write.producer.send(partition, batch, chunk.length), write.signal)
@@ -163,14 +205,14 @@ async function deliver(write: Write, partition: number, chunk: readonly number[]
 }
 
 /** As many records per batch as surely fit. */
-function cut({ records, maxBytes, prefix }: Write, indexes: readonly number[]): number[][] {
+function cut({ records, batchBytes: most, prefix }: Write, indexes: readonly number[]): number[][] {
   const chunks: number[][] = []
   let size = Number.POSITIVE_INFINITY
   let chunk: number[] = []
   for (const index of indexes) {
     const record = records[index]
     const bound = record === undefined ? 0 : recordBound(record, prefix)
-    if (size + bound > maxBytes) {
+    if (size + bound > most) {
       chunk = []
       chunks.push(chunk)
       size = 100 // more than the batch's own header
@@ -202,12 +244,18 @@ function failed(write: Write, indexes: readonly number[], error: BridgeError): v
 /** Undefined for a record without a key: it has no order to keep. */
 const keyOf = ({ records }: Write, index: number): string | undefined => records[index]?.key?.toString('latin1')
 
-function tooLarge({ config, origin, maxBytes }: Write, size: number, record: BridgeRecord | undefined): BridgeError {
-  const limit = size > maxBytes ? `spec.sink.kafka.maxRequestBytes is ${maxBytes}` : 'the topic allows less'
-  return new BridgeError(
-    `record ${origin}/${record?.position}: takes ${size} bytes, ${limit}: raise max.message.bytes of topic "${config.topic}" and maxRequestBytes`,
-    { kind: 'poison', reason: 'RecordTooLarge' },
-  )
+/** `size`: of a batch with this record alone, compressed where that is smaller. */
+function tooLarge(write: Write, size: number, record: BridgeRecord | undefined): BridgeError {
+  const { config, field, origin, maxBytes } = write
+  const ours = config.maxRequestBytes !== undefined && size > maxBytes
+  const limit = ours
+    ? `${field}.maxRequestBytes is ${maxBytes}`
+    : `topic "${config.topic}" accepts ${size > maxBytes ? maxBytes : 'less'}`
+  const advice = ours ? `raise it, and max.message.bytes of topic "${config.topic}"` : 'raise its max.message.bytes'
+  return new BridgeError(`record ${origin}/${record?.position}: takes ${size} bytes, ${limit}: ${advice}`, {
+    kind: 'poison',
+    reason: 'RecordTooLarge',
+  })
 }
 
 /** An aborted write does not wait for its answer: what it wrote may be stored or not, so it counts as failed. */

@@ -9,7 +9,6 @@ import { countsOf, type FoundTopics, present, signatureOf } from './topics.ts'
 export interface TopicWatchOptions {
   readonly cluster: Cluster
   readonly find: () => Promise<FoundTopics>
-  readonly isolation: 0 | 1
   readonly clock: Clock
   readonly log: Logger
   /** Told of the number of partitions of all topics. */
@@ -69,12 +68,13 @@ export class TopicWatch {
 
   /** A partition that is not polled, because there is no room, still grows: its lag must show it. Never rejects. */
   async refreshEnds(readers: readonly KafkaReader[]): Promise<void> {
-    const { clock, cluster, isolation, log } = this.#options
+    const { clock, cluster, log } = this.#options
     if (clock.monotonic() - this.#endsSeen < endsAge) return
     this.#endsSeen = clock.monotonic()
     try {
       const wanted = readers.map(({ at }) => ({ ...at, time: latest }))
-      const ends = await offsetsAt(cluster, wanted, isolation)
+      // All records, also those behind an open transaction.
+      const ends = await offsetsAt(cluster, wanted, 0)
       for (const reader of readers) {
         const end = ends.get(reader.partition)
         if (end !== undefined) reader.endIs(end)

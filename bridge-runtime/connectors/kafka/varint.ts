@@ -16,17 +16,40 @@ export class Cursor {
     return byte
   }
 
-  /** A 32-bit integer. */
+  /** A 32-bit integer: five bytes at most. */
   varint(): number {
     let value = 0
     let shift = 0
     let byte: number
     do {
+      if (shift > 28) throw new RangeError('an integer has more than five bytes')
       byte = this.byte()
       value |= (byte & 0x7f) << shift
       shift += 7
     } while (byte >= 0x80)
     return (value >>> 1) ^ -(value & 1)
+  }
+
+  /** An integer of up to five bytes without a sign, as Snappy writes it. */
+  unsigned(): number {
+    let value = 0
+    let scale = 1
+    let byte: number
+    do {
+      if (scale > 2 ** 28) throw new RangeError('an integer has more than five bytes')
+      byte = this.byte()
+      value += (byte & 0x7f) * scale
+      scale *= 128
+    } while (byte >= 0x80)
+    return value
+  }
+
+  /** How many of something follow that take so many bytes each at least. */
+  count(bytesEach: number): number {
+    const count = this.varint()
+    if (count < 0 || count * bytesEach > this.bytes.length - this.at)
+      throw new RangeError(`${count} cannot follow here`)
+    return count
   }
 
   /** A 64-bit integer as a number: exact within ±2^52, which holds every time in milliseconds. */
@@ -35,6 +58,7 @@ export class Cursor {
     let scale = 1
     let byte: number
     do {
+      if (scale > 2 ** 63) throw new RangeError('an integer has more than ten bytes')
       byte = this.byte()
       value += (byte & 0x7f) * scale
       scale *= 128
@@ -42,10 +66,11 @@ export class Cursor {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 
-  /** A length and as many bytes, without copying; null where the length is negative. */
+  /** A length and as many bytes, without copying; null where the length is -1. */
   varbytes(): Buffer | null {
     const length = this.varint()
-    if (length < 0) return null
+    if (length === -1) return null
+    if (length < 0) throw new RangeError(`a length of ${length}`)
     const end = this.at + length
     if (end > this.bytes.length) throw new RangeError(`record data ends at byte ${this.bytes.length}`)
     const slice = this.bytes.subarray(this.at, end)

@@ -34,7 +34,7 @@ const throttled: EntryFailure = { code: 'ProvisionedThroughputExceededException'
 
 type Respond = (entries: readonly PutRecordsRequestEntry[]) => Promise<readonly EntryFailure[]>
 const sinkOf = (respond: Respond, more: object = {}) =>
-  kinesisSink(fakeKinesis(respond), config(more), { clock: realClock })
+  kinesisSink(fakeKinesis(respond), config(more), { clock: realClock, field: 'spec.sink.kinesis' })
 
 test('whatever fails, in part or after storing, a repeated write keeps the order of each key, and one key is never sent twice at once', async () => {
   const plan = fc.record({
@@ -115,7 +115,7 @@ test('beside others a request goes when it holds as many keys as they do; fewer 
       requests.push({ keys: entries.length, answer: () => resolve(entries.map(() => undefined)) }),
     )
   const patient = { ...realClock, sleep: () => new Promise<void>(() => undefined) }
-  const sink = kinesisSink(fakeKinesis(respond), config(), { clock: patient })
+  const sink = kinesisSink(fakeKinesis(respond), config(), { clock: patient, field: 'spec.sink.kinesis' })
   const write = (name: string, count: number) =>
     sink.write(batch(Array.from({ length: count }, (_, n) => record(`${name}${n}`, 'v', n))), never)
   const sizes = (): number[] => requests.map(({ keys }) => keys)
@@ -229,7 +229,7 @@ test('the record that a refused request names is poison, the others are sent aga
       put: async () => Promise.reject(translate({ name: 'ValidationException', message }, 'kinesis:PutRecords')),
     },
     config(),
-    { clock: realClock },
+    { clock: realClock, field: 'spec.sink.kinesis' },
   )
   const records = ['a', 'b', 'c'].map((key, n) => record(key, 'v', n))
   const result = await refusing.write(batch(records), never)

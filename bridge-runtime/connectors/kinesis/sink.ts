@@ -17,7 +17,7 @@ export const openKinesisSink = async (config: KinesisSinkConfig, context: Connec
 export function kinesisSink(
   api: KinesisApi,
   { limits, ordering }: Pick<KinesisSinkConfig, 'limits' | 'ordering'>,
-  { clock }: Pick<ConnectorContext, 'clock'>,
+  { clock, field }: Pick<ConnectorContext, 'clock' | 'field'>,
 ): Sink {
   const maxRecordBytes = bytes(limits.maxRecordBytes)
   const maxBytes = bytes(limits.maxRequestBytes)
@@ -35,7 +35,7 @@ export function kinesisSink(
       return new BridgeError('Kinesis cannot hold a record without a value (a tombstone)', poison('NullValue'))
     if (size <= maxRecordBytes) return undefined
     return new BridgeError(
-      `a record of ${size} bytes (key included) is larger than limits.maxRecordBytes (${maxRecordBytes})`,
+      `a record of ${size} bytes (key included) is larger than ${field}.limits.maxRecordBytes (${maxRecordBytes}): raise it together with the stream's own limit`,
       poison('RecordTooLarge'),
     )
   }
@@ -62,7 +62,7 @@ export function kinesisSink(
     })
 
   return {
-    limits: { maxRecords: limits.maxRecords, maxBytes },
+    limits: { maxRecords: limits.maxRecords, maxBytes, largestRecord: maxRecordBytes },
     async open(signal) {
       const { status } = await api.describe(signal)
       if (status === 'ACTIVE' || status === 'UPDATING') return

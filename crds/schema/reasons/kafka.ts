@@ -2,6 +2,10 @@
 import type { ReasonList } from './list.ts'
 
 export const kafka = {
+  OpenTransaction: {
+    meaning: 'Records wait behind a transaction that its producer has left open.',
+    advice: 'Commit or abort it (kafka-transactions.sh finds and aborts it), or set `isolationLevel: ReadUncommitted`.',
+  },
   BrokerUnreachable: {
     meaning: 'No connection to a broker.',
     advice: 'Check `bootstrapServers`, DNS and NetworkPolicies from inside the cluster.',

@@ -50,6 +50,7 @@ export const context = (
   history: historyOn(leases, { onDataGap }),
   clock: realClock,
   log: silentLogger,
+  field: 'spec.source.eventHubs',
   onDataGap,
   secret: async () => Buffer.from(eventHubsConnectionString(endpoint)),
 })

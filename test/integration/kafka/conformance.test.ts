@@ -11,7 +11,7 @@ const source = (target: string, topic: string): object => ({
   bootstrapServers: [target],
   topics: [topic],
   sessionTimeout: '6s',
-  fetch: { maxWait: '200ms' },
+  fetch: { maxWait: '200ms', maxDecodedBytes: '2Mi' },
 })
 const sink = (target: string, topic: string): object => ({ bootstrapServers: [target], topic, requestTimeout: '5s' })
 
@@ -32,6 +32,19 @@ async function produce(target: string, topic: string, records: readonly PlainRec
       headers,
       ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
     })),
+  })
+  await producer.disconnect()
+}
+
+/** A record that inflates beyond what the source decodes. */
+async function bomb(target: string, topic: string): Promise<void> {
+  const producer = kafkaClient(target).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await producer.connect()
+  await producer.send({
+    topic,
+    acks: -1,
+    compression: CompressionTypes.GZIP,
+    messages: [{ key: 'k', value: Buffer.alloc(3 * 1024 * 1024) }],
   })
   await producer.disconnect()
 }
@@ -78,6 +91,7 @@ connectorSuite({
   sourceConfig: source,
   sinkConfig: sink,
   produce,
+  unreadable: bomb,
   readAll,
   recreateStream: recreateTopic,
   losePositions: async ({ target, name }) => void (await expireOffsets(target, `streambridge.conformance.${name}`)),

@@ -47,6 +47,7 @@ export function testContext(
     history: historyOn(leases, { onDataGap }),
     clock: realClock,
     log: silentLogger,
+    field: 'spec.source.kafka',
     onDataGap,
     ...overrides,
   }
@@ -147,6 +148,7 @@ export async function read(config: unknown, options: ReadingOptions = {}): Promi
       pumps.delete(reader)
     },
     connection: (error) => void connections.push(error),
+    waiting: () => undefined,
     partitions: (count) => {
       total = count
     },

@@ -20,6 +20,7 @@ const secrets = {
   'kafka/ca': server.authority?.ca ?? '',
   'kafka/cert': client?.cert ?? '',
   'kafka/key': client?.key ?? '',
+  'kafka/half': (client?.cert ?? '').slice(0, 300),
 }
 /** Each test's bridge is another one: what one has read the others have not. */
 const ofItsOwn = () => testContext({}, secrets)
@@ -92,3 +93,22 @@ for (const [name, listener, security, reason] of refusals) {
     assert.equal(reading.connections.at(-1)?.reason, reason)
   })
 }
+
+test('TLS to a listener without is told as what it is', async () => {
+  const config = { bootstrapServers: [server.addresses.sasl ?? ''], tls: trust, topic: 'guarded' }
+  await using sink = await openKafkaSink(sinkConfig(config), ofItsOwn())
+  await assert.rejects(sink.open(signal), (error) => {
+    assert.ok(error instanceof BridgeError)
+    assert.equal(error.reason, 'TlsFailed')
+    assert.match(error.message, /the listener does not speak TLS, or was closed: remove tls/)
+    return true
+  })
+})
+
+test('a certificate that is cut short is told by its field and Secret, before a broker is asked', async () => {
+  const config = { ...at('mtls', { tls: { ...identity, certSecretRef: ref('half') } }), topics: ['guarded'] }
+  await using reading = await read({ ...config, consumerGroup: 'half' }, { context: ofItsOwn() })
+  await reading.finished
+  assert.deepEqual([reading.errors[0]?.kind, reading.errors[0]?.reason], ['fatal', 'InvalidConfiguration'])
+  assert.match(reading.errors[0]?.message ?? '', /spec\.source\.kafka\.tls\.certSecretRef: Secret "kafka" key "half"/)
+})

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import type { BridgeRecord } from '../../../bridge-runtime/core/contracts.ts'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import { openKafkaSink } from '../../../bridge-runtime/connectors/kafka/sink.ts'
 import { eventually } from '../../support/eventually.ts'
-import { createTopic, kafkaClient } from '../../support/kafka.ts'
+import { createTopic, withAdmin, kafkaClient } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
 import { openSink, read, sinkConfig, testContext, write } from './harness.ts'
 import { consumeAll } from './verify.ts'
@@ -123,7 +124,7 @@ test('only the record that is too large fails, by our limit', async () => {
   const topic = uniqueName('too-large')
   await createTopic(server, topic, { partitions: 1 })
   await using sink = await openSink({ bootstrapServers: [server], topic, maxRequestBytes: '20000' })
-  const large = { key: Buffer.from('big'), value: Buffer.alloc(30_000) }
+  const large = { key: Buffer.from('big'), value: randomBytes(30_000) }
   const failures = await write(sink, [
     { key: Buffer.from('a') },
     large,
@@ -138,6 +139,43 @@ test('only the record that is too large fails, by our limit', async () => {
   assert.equal((await consumeAll(server, topic, 2)).length, 2)
 })
 
+test('by default a record is as large as the topic accepts, and larger where compressing makes it fit', async () => {
+  const server = await sharedKafka()
+  const [plain, raised] = [uniqueName('largest'), uniqueName('largest-raised')]
+  await createTopic(server, plain, { partitions: 1 })
+  await createTopic(server, raised, { partitions: 1, config: { 'max.message.bytes': '2000000' } })
+  const [incompressible, text] = [
+    randomBytes(1_600_000),
+    Buffer.alloc(1_048_576, 'a record of one MiB, as Kinesis has. '),
+  ]
+  await using one = await openSink({ bootstrapServers: [server], topic: plain })
+  const failures = await write(one, [
+    { key: Buffer.from('a'), value: incompressible.subarray(0, 1_020_000) },
+    { key: Buffer.from('b'), value: text },
+    { key: Buffer.from('c'), value: incompressible },
+  ])
+  assert.deepEqual([...failures.keys()], [2])
+  assert.match(
+    failures.get(2)?.message ?? '',
+    /takes 1600[0-9]{3} bytes, topic "largest[^"]*" accepts 1048588: raise its max.message.bytes/,
+  )
+  const found = await consumeAll(server, plain, 2)
+  assert.ok(found[0]?.value?.equals(incompressible.subarray(0, 1_020_000)) && found[1]?.value?.equals(text))
+  await using other = await openSink({ bootstrapServers: [server], topic: raised })
+  assert.equal((await write(other, [{ value: incompressible }])).size, 0)
+  assert.equal((await consumeAll(server, raised, 1))[0]?.value?.length, 1_600_000)
+})
+
+test('a message about a limit names the field of this sink', async () => {
+  const server = await sharedKafka()
+  const topic = uniqueName('field')
+  await createTopic(server, topic, { partitions: 1 })
+  const context = testContext({ field: 'spec.delivery.deadLetter.kafka' })
+  await using sink = await openSink({ bootstrapServers: [server], topic, maxRequestBytes: '2000' }, context)
+  const failures = await write(sink, [{ value: randomBytes(3_000) }])
+  assert.match(failures.get(0)?.message ?? '', /spec\.delivery\.deadLetter\.kafka\.maxRequestBytes is 2000/)
+})
+
 test("only the record that is too large fails, by the topic's limit, while others are in flight", async () => {
   const server = await sharedKafka()
   const topic = uniqueName('too-large-for-topic')
@@ -145,7 +183,7 @@ test("only the record that is too large fails, by the topic's limit, while other
   await using sink = await openSink({ bootstrapServers: [server], topic })
   const small = (n: number) => ({ key: Buffer.from(`k${n}`), value: Buffer.alloc(500, n) })
   const first = Array.from({ length: 40 }, (_, n) =>
-    n === 17 ? { key: Buffer.from('big'), value: Buffer.alloc(15_000) } : small(n),
+    n === 17 ? { key: Buffer.from('big'), value: randomBytes(15_000) } : small(n),
   )
   const others = Array.from({ length: 5 }, (_, lane) =>
     write(
@@ -217,4 +255,25 @@ test('a missing topic is named before anything is written, and found when it is 
 test('a broker that is not there is said to be unreachable', async () => {
   await using sink = await openKafkaSink(sinkConfig({ bootstrapServers: ['127.0.0.1:1'], topic: 't' }), testContext())
   await assert.rejects(sink.open(signal), { kind: 'retryable', reason: 'BrokerUnreachable' })
+})
+
+test('a topic that is deleted is named, and written again soon after it is made again', async () => {
+  const server = await sharedKafka()
+  const topic = uniqueName('again')
+  await createTopic(server, topic, { partitions: 1 })
+  await using sink = await openSink({ bootstrapServers: [server], topic })
+  assert.equal((await write(sink, [{ key: Buffer.from('a') }])).size, 0)
+  await withAdmin(server, (admin) => admin.deleteTopics({ topics: [topic] }))
+  const failure = async (): Promise<BridgeError | undefined> => {
+    try {
+      return (await write(sink, [{ key: Buffer.from('b') }])).get(0)
+    } catch (thrown) {
+      return thrown as BridgeError
+    }
+  }
+  const error = await eventually('it is named', failure, (found) => found?.reason === 'TopicNotFound')
+  assert.match(error?.message ?? '', new RegExp(`writing to topic "${topic}"`))
+  await createTopic(server, topic, { partitions: 1 })
+  await eventually('it is written again', failure, (found) => found === undefined)
+  assert.ok((await consumeAll(server, topic, 1)).length > 0)
 })

@@ -23,6 +23,7 @@ export const context = (
   history: historyOn(leases, { onDataGap }),
   clock: realClock,
   log: silentLogger,
+  field: 'spec.source.kinesis',
   onDataGap,
   secret: async ({ key }) =>
     Buffer.from(key === 'id' ? kinesisCredentials.accessKeyId : kinesisCredentials.secretAccessKey),

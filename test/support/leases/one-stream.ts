@@ -68,6 +68,7 @@ export async function start(
       connected = error === undefined
       if (error !== undefined) errors.push(error)
     },
+    waiting: () => undefined,
     partitions: () => undefined,
     repeated: () => undefined,
   }

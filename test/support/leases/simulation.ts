@@ -254,6 +254,7 @@ export class Replica {
         this.#world.working.delete(work)
       },
       connection: () => undefined,
+      waiting: () => undefined,
       partitions: () => undefined,
       repeated: () => undefined,
     }

@@ -21,5 +21,6 @@ export const memoryEngine = (source: MemorySource, sink: MemorySink, options: Pa
     random: Math.random,
     onChange: () => undefined,
     onWrite: () => undefined,
+    onNotice: () => undefined,
     ...options,
   })
