@@ -9,6 +9,7 @@ import { Pump } from './pump.ts'
 import { RateLimit } from './rate-limit.ts'
 import { Statistics } from './statistics.ts'
 import { Stillness } from './stillness.ts'
+import { timed } from './timed.ts'
 
 export interface EngineOptions {
   /** Opens the source or sink; called again until it succeeds, e.g. when a Secret is not there yet. */
@@ -220,7 +221,7 @@ export class Engine {
     const { ordering, sinkLanes, origin, backoff: settings, commitInterval, clock, random } = this.#options
     const pump = new Pump({
       reader,
-      sink: this.#timed(sinks.main),
+      sink: timed(sinks.main, clock, this.#options.onWrite),
       deadLetterSink: sinks.deadLetter,
       ordering,
       lanes: sinkLanes,
@@ -245,21 +246,6 @@ export class Engine {
     const perSecond = this.statistics.bytesOutPerSecond(clock.monotonic())
     const drainable = perSecond * (drainTimeout / 1000) * drainShare
     return Math.min(maxInFlightBytes, Math.max(smallestWindow, drainable))
-  }
-
-  #timed(sink: Sink): Sink {
-    const { clock, onWrite } = this.#options
-    return {
-      limits: sink.limits,
-      open: (signal) => sink.open(signal),
-      write: async (batch, signal, stored) => {
-        const before = clock.monotonic()
-        const result = await sink.write(batch, signal, stored)
-        onWrite(clock.monotonic() - before, batch.count)
-        return result
-      },
-      [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
-    }
   }
 
   async #revoked(reader: PartitionReader, how: 'drain' | 'lost'): Promise<void> {

@@ -77,19 +77,20 @@ export class KafkaReader implements PartitionReader {
   #closed = false
   /** The topic is gone: what is settled late is no position of the one that took its place. */
   #gone = false
-  #wakeUp: () => void = () => undefined
+  #wakeUp = (): void => undefined
 
   constructor(host: ReaderHost, options: ReaderOptions) {
     this.#host = host
     this.#options = options
-    this.at = options.at
-    this.partition = nameOf(options.at)
-    this.epoch = options.epoch
-    this.#topicId = options.topicId
-    this.#position = options.offset
-    this.#inFlight = new InFlight(options.offset)
-    this.#meter = new LagMeter(options.offset)
-    this.#transaction = new OpenTransaction(options.at, options.field)
+    const { at, epoch, topicId, offset, field } = options
+    this.at = at
+    this.partition = nameOf(at)
+    this.epoch = epoch
+    this.#topicId = topicId
+    this.#position = offset
+    this.#inFlight = new InFlight(offset)
+    this.#meter = new LagMeter(offset)
+    this.#transaction = new OpenTransaction(at, field)
   }
 
   get topicId(): string {

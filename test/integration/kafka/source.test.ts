@@ -2,46 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
 import { createTopic, kafkaClient, withAdmin } from '../../support/kafka.ts'
-import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
-import { type Reading, type ReadingOptions, read, testContext } from './harness.ts'
+import { uniqueName } from '../../support/shared-servers.ts'
+import { testContext } from './harness.ts'
 import { committedOffsets, produce } from './verify.ts'
 import { quickClock } from './quick-clock.ts'
-
-interface Setup {
-  readonly server: string
-  readonly topic: string
-  readonly start: (config?: object, options?: ReadingOptions) => Promise<Reading>
-}
-
-/** A topic of its own, and readings of it whose group has the same name. */
-async function setUp(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}): Promise<Setup> {
-  const server = await sharedKafka()
-  const topic = uniqueName(name)
-  await createTopic(server, topic, { partitions, config })
-  const start: Setup['start'] = (more = {}, options = {}) => {
-    const topics = 'topicsPattern' in more ? {} : { topics: [topic] }
-    return read({ bootstrapServers: [server], consumerGroup: topic, ...topics, ...more }, options)
-  }
-  return { server, topic, start }
-}
-
-const values = (reading: Reading): string[] => reading.records.map(({ value }) => String(value))
-const numbered = (count: number, from = 0): { value: string }[] =>
-  Array.from({ length: count }, (_, n) => ({ value: String(from + n) }))
-
-const received = (reading: Reading, count: number): Promise<number> =>
-  eventually(
-    `${count} records are read`,
-    () => reading.records.length,
-    (length) => length >= count,
-  )
-
-const owned = (reading: Reading, count: number): Promise<number> =>
-  eventually(
-    `${count} partitions are owned`,
-    () => reading.readers.size,
-    (size) => size === count,
-  )
+import { numbered, owned, received, setUp, values } from './set-up.ts'
 
 test('records are read in order from the earliest, and from the committed position after a restart', async () => {
   const { server, topic, start } = await setUp('restart')
@@ -264,69 +229,3 @@ for (const onDataGap of ['Stop', 'Continue'] as const) {
     }
   })
 }
-
-test('a missing topic is named, and the run ends for the engine to try again', async () => {
-  const server = await sharedKafka()
-  const topic = uniqueName('missing')
-  await using reading = await read({ bootstrapServers: [server], topics: [topic] })
-  await reading.finished
-  assert.deepEqual([reading.errors[0]?.kind, reading.errors[0]?.reason], ['fatal', 'TopicNotFound'])
-  assert.match(reading.errors[0]?.message ?? '', new RegExp(topic))
-  assert.equal(reading.connections.at(-1)?.reason, 'TopicNotFound')
-})
-
-test('an unreachable broker is told at once', async () => {
-  await using reading = await read({ bootstrapServers: ['127.0.0.1:1'], topics: ['t'] })
-  await reading.finished
-  assert.deepEqual([reading.errors[0]?.kind, reading.errors[0]?.reason], ['retryable', 'BrokerUnreachable'])
-})
-
-test('a source that stops in good order reports no error, though a fetch is on its way', async () => {
-  const { start } = await setUp('quiet-stop', 3)
-  for (let round = 0; round < 3; round += 1) {
-    await using reading = await start({ fetch: { maxWait: '5s' } })
-    await owned(reading, 3)
-    await eventually('it is connected', () => reading.connections.length > 1)
-    await reading.stop()
-    assert.deepEqual(
-      [...reading.errors, ...reading.connections].filter((error) => error !== undefined),
-      [],
-    )
-  }
-})
-
-test('when one of two topics is deleted, it is named with what to do, and the other is read on', async () => {
-  const { server, topic, start } = await setUp('gone')
-  const other = `${topic}-other`
-  await createTopic(server, other, { partitions: 1 })
-  await using reading = await start({ topics: [topic, other], fetch: { maxWait: '200ms' } })
-  await owned(reading, 2)
-  await withAdmin(server, (admin) => admin.deleteTopics({ topics: [other] }))
-  await eventually('it is told, and goes on to be', () => reading.errors.length >= 5)
-  for (const { reason, message } of reading.errors.slice(-3))
-    assert.match(
-      `${reason} ${message}`,
-      new RegExp(`^TopicNotFound reading topic "${other}" partition 0: .*create the topic`),
-    )
-  await produce(server, topic, numbered(3))
-  await received(reading, 3)
-  assert.equal(reading.connections.at(-1), undefined)
-  await reading.stop()
-})
-
-test('two bridges of different topics in one consumer group both get their partitions', async () => {
-  const { server, topic, start } = await setUp('shared-group', 2)
-  const other = `${topic}-other`
-  await createTopic(server, other, { partitions: 1 })
-  await using first = await start()
-  await owned(first, 2)
-  await using second = await start({ topics: [other] })
-  await owned(second, 1)
-  await owned(first, 2)
-  await produce(server, other, numbered(4))
-  await produce(server, topic, numbered(4))
-  await received(second, 4)
-  await received(first, 4)
-  assert.deepEqual(new Set(second.records.map(({ partition }) => partition)), new Set([`${other}/0`]))
-  await Promise.all([first.stop(), second.stop()])
-})
