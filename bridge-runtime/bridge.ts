@@ -40,8 +40,9 @@ export function createBridge(options: BridgeOptions): Engine {
     clock,
     log: log.with({ component }),
     onDataGap: delivery.onDataGap,
+    throttled: () => engine.statistics.throttled(clock.monotonic()),
   })
-  return new Engine({
+  const engine = new Engine({
     openSource: () => source.definition.open(source.config, context('source', `spec.source.${source.type}`)),
     openSink: () => sink.definition.open(sink.config, context('sink', `spec.sink.${sink.type}`)),
     openDeadLetterSink:
@@ -68,4 +69,5 @@ export function createBridge(options: BridgeOptions): Engine {
     onWrite: options.onWrite,
     onNotice: (message) => log.warn(message),
   })
+  return engine
 }

@@ -22,6 +22,8 @@ export interface ConnectorContext {
   readonly history: History
   readonly clock: Clock
   readonly log: Logger
+  /** To be called when the service slows the connector down by a quota, though nothing fails. */
+  readonly throttled: () => void
   /** What to do when the source has lost records between our position and its earliest one. */
   readonly onDataGap: 'Stop' | 'Continue'
 }

@@ -129,6 +129,7 @@ export function testContext(options: ContextOptions): ConnectorContext {
     log: silentLogger,
     field: 'spec.connector',
     onDataGap,
+    throttled: () => undefined,
     secret: ({ name, key }) => {
       const value = options.secrets?.[`${name}/${key}`]
       return value === undefined

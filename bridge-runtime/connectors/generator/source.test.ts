@@ -67,6 +67,7 @@ function generating(config: object) {
       log: silentLogger,
       field: 'spec.source.generator',
       onDataGap: 'Stop',
+      throttled: () => undefined,
     })
     return source.run(host, stop.signal)
   }

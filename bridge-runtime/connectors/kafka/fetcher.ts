@@ -24,6 +24,8 @@ export interface FetcherOptions {
   readonly isolation: 0 | 1
   /** Told of each answer, and of each request that failed. */
   readonly connection: (error: BridgeError | undefined) => void
+  /** The broker slows this client down. */
+  readonly throttled: () => void
 }
 
 type Kind = 'patient' | 'brief'
@@ -77,6 +79,7 @@ export class Fetcher {
       const answer = await cluster.send(to, fetchApi, this.#request(kind, readers))
       if (answer.errorCode !== 0) throw answerError(codeName(answer.errorCode), 'fetching')
       connection(undefined)
+      if (answer.throttled > 0) this.#options.throttled()
       const answers = new Map(answer.partitions.map((one) => [`${one.topic}/${one.partition}`, one]))
       for (const reader of readers) {
         const fetched = answers.get(reader.partition)

@@ -26,7 +26,7 @@ import { aborted, bothDone } from './waiting.ts'
 
 export interface GroupReaderOptions {
   readonly config: KafkaSourceConfig
-  readonly context: Pick<ConnectorContext, 'clock' | 'field' | 'history' | 'log' | 'onDataGap'>
+  readonly context: Pick<ConnectorContext, 'clock' | 'field' | 'history' | 'log' | 'onDataGap' | 'throttled'>
   readonly group: string
   /** Milliseconds. */
   readonly sessionTimeout: number
@@ -91,6 +91,7 @@ export class GroupReader implements ReaderHost {
       maxBytesPerPartition,
       isolation: this.#isolation,
       connection: (error) => host.connection(error),
+      throttled: context.throttled,
     })
   }
 

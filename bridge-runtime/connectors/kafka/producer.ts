@@ -22,6 +22,8 @@ export interface ProducerOptions {
   readonly clock: Clock
   /** Milliseconds the broker waits for its in-sync replicas. */
   readonly timeout: number
+  /** The broker slows this client down. */
+  readonly throttled: () => void
 }
 
 interface Sending extends Dispatch {
@@ -138,7 +140,8 @@ export class Producer implements AsyncDisposable {
     try {
       const to = { broker: cluster.broker(leader), lane: 'produce' } as const
       const produced = await cluster.send(to, produceApi, timeout, batches)
-      const codes = new Map(produced.map(({ partition, errorCode }) => [partition, errorCode]))
+      if (produced.throttled > 0) this.#options.throttled()
+      const codes = new Map(produced.partitions.map(({ partition, errorCode }) => [partition, errorCode]))
       answers = ({ partition }) => this.#answer(codes.get(partition) ?? -1)
     } catch (thrown) {
       const error = translate(thrown, this.#what)

@@ -60,7 +60,7 @@ class KafkaSink implements Sink {
 
   async open(): Promise<void> {
     await this.#close()
-    const { bridge, clock } = this.#context
+    const { bridge, clock, throttled } = this.#context
     const timeout = milliseconds(this.#config.requestTimeout)
     const cluster = new Cluster({
       clientId: `streambridge.${bridge.namespace}.${bridge.name}`,
@@ -68,7 +68,7 @@ class KafkaSink implements Sink {
       connection: await connectionOptions(this.#config, this.#context),
       timeouts: { produce: timeout },
     })
-    const producer = new Producer({ cluster, topic: this.#config.topic, clock, timeout })
+    const producer = new Producer({ cluster, topic: this.#config.topic, clock, timeout, throttled })
     try {
       await producer.open()
       if (this.#config.maxRequestBytes === undefined) {

@@ -39,6 +39,8 @@ export interface FetchedPartition {
 }
 
 export interface FetchAnswer {
+  /** Milliseconds that the broker held this client up for its quota. */
+  readonly throttled: number
   readonly errorCode: number
   readonly partitions: readonly FetchedPartition[]
 }
@@ -81,7 +83,7 @@ function fetchRequest({ maxWait, maxBytes, isolation, partitions }: FetchRequest
 }
 
 function fetchAnswer(_correlation: number, _api: number, _version: number, reader: Reader): FetchAnswer {
-  reader.readInt32()
+  const throttled = reader.readInt32()
   const errorCode = reader.readInt16()
   reader.readInt32()
   const topics = reader.readArray(
@@ -92,7 +94,7 @@ function fetchAnswer(_correlation: number, _api: number, _version: number, reade
     false,
     false,
   )
-  return { errorCode, partitions: topics.flat() }
+  return { throttled, errorCode, partitions: topics.flat() }
 }
 
 function fetchedPartition(topic: string, reader: Reader): FetchedPartition {
@@ -136,6 +138,12 @@ export interface ProducedPartition {
   readonly errorCode: number
 }
 
+export interface ProduceAnswer {
+  /** As in FetchAnswer. */
+  readonly throttled: number
+  readonly partitions: readonly ProducedPartition[]
+}
+
 /** `timeout`: milliseconds the broker waits for the in-sync replicas. */
 function produceRequest(timeout: number, partitions: readonly ProducePartition[]): Writer {
   return Writer.create()
@@ -159,7 +167,7 @@ function produceRequest(timeout: number, partitions: readonly ProducePartition[]
     )
 }
 
-function produceAnswer(_correlation: number, _api: number, _version: number, reader: Reader): ProducedPartition[] {
+function produceAnswer(_correlation: number, _api: number, _version: number, reader: Reader): ProduceAnswer {
   const topics = reader.readArray(
     () => {
       reader.readString(false)
@@ -176,10 +184,10 @@ function produceAnswer(_correlation: number, _api: number, _version: number, rea
     false,
     false,
   )
-  return topics.flat()
+  return { throttled: reader.readInt32(), partitions: topics.flat() }
 }
 
-export const produceApi = createAPI<[number, readonly ProducePartition[]], ProducedPartition[]>(
+export const produceApi = createAPI<[number, readonly ProducePartition[]], ProduceAnswer>(
   0,
   7,
   produceRequest,

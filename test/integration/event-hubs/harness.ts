@@ -52,6 +52,7 @@ export const context = (
   log: silentLogger,
   field: 'spec.source.eventHubs',
   onDataGap,
+  throttled: () => undefined,
   secret: async () => Buffer.from(eventHubsConnectionString(endpoint)),
 })
 

@@ -49,6 +49,7 @@ export function testContext(
     log: silentLogger,
     field: 'spec.source.kafka',
     onDataGap,
+    throttled: () => undefined,
     ...overrides,
   }
 }

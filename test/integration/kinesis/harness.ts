@@ -25,6 +25,7 @@ export const context = (
   log: silentLogger,
   field: 'spec.source.kinesis',
   onDataGap,
+  throttled: () => undefined,
   secret: async ({ key }) =>
     Buffer.from(key === 'id' ? kinesisCredentials.accessKeyId : kinesisCredentials.secretAccessKey),
 })
