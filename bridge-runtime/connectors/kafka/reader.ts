@@ -10,6 +10,7 @@ import { OpenTransaction } from './open-transaction.ts'
 import { OldFormatError } from './record-batch.ts'
 import { DamagedBatch, scan } from './scan.ts'
 import { dataGap } from './start.ts'
+import type { ReaderOptions } from './reader-options.ts'
 import { UnreadableBatch } from './unreadable-batch.ts'
 import type { FetchedPartition } from './wire.ts'
 
@@ -31,25 +32,6 @@ export interface ReaderHost {
   mayPrefetch(): boolean
   /** Milliseconds since the epoch. */
   now(): number
-}
-
-export interface ReaderOptions {
-  readonly at: TopicPartition
-  readonly epoch: number
-  /** The topic's id: positions are of this topic, not of another one of its name. */
-  readonly topicId: string
-  /** Of the bridge's history: written beside each position. */
-  readonly generation: number
-  /** The offset to start at. */
-  readonly offset: number
-  readonly onDataGap: 'Stop' | 'Continue'
-  readonly readCommitted: boolean
-  /** Bytes of memory that one batch may take once decoded. */
-  readonly maxMemory: number
-  /** The source's path in the manifest. */
-  readonly field: string
-  /** Why this partition cannot be read until a person has looked: every poll rejects with it. */
-  readonly gap?: BridgeError
 }
 
 /** Times that what seems damaged is fetched: on the way it is damaged once, on a disk always. */

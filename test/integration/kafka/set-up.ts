@@ -10,7 +10,11 @@ export interface Setup {
 }
 
 /** A topic of its own, and readings of it whose group has the same name. */
-export async function setUp(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}): Promise<Setup> {
+export async function setUp(
+  name: string,
+  partitions = 1,
+  config: Readonly<Record<string, string>> = {},
+): Promise<Setup> {
   const server = await sharedKafka()
   const topic = uniqueName(name)
   await createTopic(server, topic, { partitions, config })
