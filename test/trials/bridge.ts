@@ -26,6 +26,8 @@ export interface TrialBridge {
   arrived(): readonly string[]
   /** What it says of itself that waits for a person; undefined where it says that all is well. */
   told(): Promise<string | undefined>
+  /** True when it says that its stream is not there. */
+  misses(): Promise<boolean>
   /** True when it says that records flow. */
   well(): Promise<boolean>
 }
@@ -73,6 +75,12 @@ export function trialBridge(t: TestContext, world: World): TrialBridge {
       const report = await running?.report()
       const halted = report?.partitions.flatMap(({ halted }) => (halted === undefined ? [] : [halted])) ?? []
       return [...(report?.errors ?? []), ...halted].find(({ reason }) => namesAGap.has(reason))?.message
+    },
+    async misses() {
+      const report = await running?.report()
+      return (
+        report?.errors.some(({ component, reason }) => component === 'source' && reason.endsWith('NotFound')) === true
+      )
     },
     async well() {
       const report = await running?.report()

@@ -13,6 +13,10 @@ const never = new AbortController().signal
 interface Hub {
   readonly clock: FakeClock
   readonly reader: HubReader
+  /** What was asked of the link and the owner: credit, to close, to look again. */
+  readonly calls: readonly string[]
+  /** Another hub has the name from now on. */
+  replace(): void
   /** Delivers the event: its number, or the bytes of one. */
   deliver(event: number | Buffer): void
   /** Answers the oldest look that waits. */
@@ -23,20 +27,26 @@ function hubWith(t: TestContext, committed: number): Hub {
   const clock = fakeClock()
   const asked: ((found: PartitionProperties) => void)[] = []
   let handlers: ReadHandlers | undefined
+  let birth = 'monday'
+  const calls: string[] = []
   const api: HubApi = {
     name: 'orders',
     streamName: 'event hub orders',
-    describe: async () => ({ partitions: ['0'], stream: { name: 'event hub orders', birth: undefined } }),
+    describe: async () => ({ partitions: ['0'], stream: { name: 'event hub orders', birth } }),
     properties: () => new Promise((resolve) => void asked.push(resolve)),
     read: async (_from, given) => {
       handlers = given
-      return { credit: 0, addCredit: () => undefined, close: () => undefined }
+      return { credit: 0, addCredit: () => void calls.push('credit'), close: () => void calls.push('close') }
     },
     sender: () => Promise.reject(new Error('not needed')),
     translated: () => assert.fail('nothing fails'),
     [Symbol.asyncDispose]: async () => undefined,
   }
-  const ownership = ownershipOf('0', { checkpoint: { position: String(committed), ended: false } })
+  const ownership = ownershipOf('0', {
+    checkpoint: { position: String(committed), ended: false },
+    stream: { name: 'event hub orders', birth: 'monday' },
+    doubt: () => void calls.push('doubt'),
+  })
   const reader = new HubReader(ownership, {
     api,
     consumerGroup: 'bridge',
@@ -49,6 +59,10 @@ function hubWith(t: TestContext, committed: number): Hub {
   return {
     clock,
     reader,
+    calls,
+    replace: () => {
+      birth = 'tuesday'
+    },
     deliver: (event) => handlers?.message(typeof event === 'number' ? encoded(event) : event),
     answer: (found) => asked.shift()?.(found),
   }
@@ -111,4 +125,15 @@ test('an event whose number cannot be read has the next one: those before and be
       ['8', 'x'],
     ],
   )
+})
+
+test('a hub that was made again between two looks at it is not read, whether its numbers fit or not', async (t) => {
+  for (const last of [1, 9]) {
+    const hub = hubWith(t, 4)
+    hub.replace()
+    const polling = hub.reader.poll(never)
+    hub.answer({ begin: 0, last, empty: false })
+    await assert.rejects(polling, { reason: 'StreamReplaced', kind: 'retryable' })
+    assert.deepEqual(hub.calls, last === 1 ? ['doubt'] : ['doubt', 'close'])
+  }
 })

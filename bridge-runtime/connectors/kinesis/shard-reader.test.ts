@@ -226,3 +226,38 @@ test('a record whose data is no base64 is poison in its place, and the others ar
     ],
   )
 })
+
+test('nothing is read of a stream that was made again between two looks at it, wherever the position would be', async () => {
+  for (const failure of [undefined, 'InvalidArgumentException', 'ResourceNotFoundException']) {
+    const { api, clock, doubts, reader } = reading(sequence(3), 'Continue')
+    fill(api, 10)
+    api.created = new Date(1)
+    if (failure !== undefined) api.failures.set('iterator', [{ name: failure, message: '' }])
+    await assert.rejects(poll(reader, clock), rejection('retryable', 'StreamReplaced'))
+    await assert.rejects(poll(reader, clock), rejection('retryable', 'StreamReplaced'))
+    assert.deepEqual([api.reads, doubts.length], [0, 2])
+  }
+})
+
+test('readers that ask at the same moment which stream it is share an answer, and none gets one of before it asked', async () => {
+  const api = fakeKinesis()
+  const clock = fakeClock()
+  const asked: (() => void)[] = []
+  let looks = 0
+  api.describe = async () => {
+    looks += 1
+    await new Promise<void>((resolve) => void asked.push(resolve))
+    return { status: 'ACTIVE', arn: 'arn', created: new Date(looks), at: 0 }
+  }
+  const look = streamLook(api, clock)
+  const early = [look(), look()]
+  await clock.advance(0)
+  const late = [look(), look(), look()]
+  asked.shift()?.()
+  assert.equal(new Set(await Promise.all(early)).size, 1)
+  await clock.advance(300)
+  asked.shift()?.()
+  const [answer] = await Promise.all(late)
+  assert.equal(looks, 2)
+  assert.match(answer?.birth ?? '', /00\.002Z$/)
+})
