@@ -15,8 +15,8 @@ export const kafka = {
     advice: 'If it lasts, look at the brokers’ own logs under that name.',
   },
   TlsFailed: {
-    meaning: 'The TLS handshake failed.',
-    advice: 'Check `tls` and `caSecretRef`, and that host names match the certificate.',
+    meaning: 'The TLS handshake failed, or the listener does not speak TLS.',
+    advice: 'Check `tls`, the port and `caSecretRef`, and that host names match the certificate.',
   },
   AuthenticationFailed: {
     meaning: 'The broker refuses the log-in.',
@@ -39,12 +39,15 @@ export const kafka = {
     advice: 'Copy the topic with a tool that rewrites them, or start behind them.',
   },
   CorruptBatch: {
-    meaning: 'A batch does not decode. It is fetched again.',
-    advice: 'If it lasts, the broker’s log is damaged at the position the message names.',
+    meaning:
+      'A batch is damaged, or not where it belongs. It is fetched three times; then it is a record that cannot be delivered.',
+    advice:
+      'The broker’s log is damaged at the position the message names: read another replica, or set `delivery.onFailure: DeadLetter`, which keeps the bytes.',
   },
   InvalidConfiguration: {
-    meaning: 'The broker refuses a setting: session timeout, group name, or a group that another application uses.',
-    advice: 'Correct the field that the message names.',
+    meaning:
+      'The broker refuses a setting (session timeout, group name, a group that another application uses), or a certificate or key cannot be read.',
+    advice: 'Correct the field, or the Secret, that the message names.',
   },
   GroupFull: {
     meaning: 'The consumer group has as many members as the broker allows.',
