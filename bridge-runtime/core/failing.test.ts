@@ -34,7 +34,7 @@ test('a failure that repeats counts, from its first time on, until the reason is
   for (let time = 0; time < 3; time += 1) places.failed('source', 'poll', error('ServiceUnavailable'))
   assert.deepEqual(
     { ...places.newest('source'), error: '' },
-    { component: 'source', error: '', count: 3, firstAt: 0, lastAt: 2 },
+    { component: 'source', error: '', count: 3, firstAt: 0, lastAt: 2, disconnects: true },
   )
   places.failed('source', 'poll', error('AccessDenied'))
   assert.equal(places.newest('source')?.count, 1)
@@ -76,4 +76,15 @@ test('whatever fails and works, the newest of what fails still speaks for its co
       }
     }),
   )
+})
+
+test('a gap in the whole source keeps records from passing, and the newest such word is told; one of a partition does not', () => {
+  const { places } = failing()
+  const missing = new BridgeError('the subscription does not exist', { kind: 'fatal', reason: 'SubscriptionNotFound' })
+  const gap = new BridgeError('records may be lost', { kind: 'fatal', reason: 'DataGap' })
+  places.failed('source', 'p halted', gap)
+  assert.equal(places.disconnected('source'), false)
+  places.failed('source', 'connection', missing)
+  places.failed('source', 'run', gap)
+  assert.deepEqual([places.newest('source')?.error.reason, places.disconnected('source')], ['DataGap', true])
 })

@@ -9,21 +9,33 @@ export interface LastingError {
   readonly count: number
   readonly firstAt: number
   readonly lastAt: number
+  /** It keeps records from passing: all of the component's, or those of a partition. */
+  readonly disconnects: boolean
 }
+
+/** Places that speak for the whole source: a gap there is in all that it reads. */
+const wholeSource: ReadonlySet<string> = new Set(['run', 'connection'])
 
 /** What keeps records from passing is told before what does not; then the newer. */
 const outweighs = (one: LastingError, other: LastingError): boolean =>
-  disconnects(one.error) === disconnects(other.error) ? one.lastAt >= other.lastAt : disconnects(one.error)
+  one.disconnects === other.disconnects ? one.lastAt >= other.lastAt : one.disconnects
 
 /** The same reason again at the same place counts on. */
 function lastingError(
-  component: Component,
+  at: { readonly component: Component; readonly place: string },
   error: BridgeError,
   known: LastingError | undefined,
   now: number,
 ): LastingError {
   const same = known?.error.reason === error.reason ? known : undefined
-  return { component, error, count: (same?.count ?? 0) + 1, firstAt: same?.firstAt ?? now, lastAt: now }
+  return {
+    component: at.component,
+    error,
+    count: (same?.count ?? 0) + 1,
+    firstAt: same?.firstAt ?? now,
+    lastAt: now,
+    disconnects: disconnects(error) || (error.reason === 'DataGap' && wholeSource.has(at.place)),
+  }
 }
 
 /**
@@ -47,7 +59,7 @@ export class Failing {
     const key = `${component} ${place}`
     const known = this.#places.get(key)
     const before = this.newest(component)
-    const lasting = lastingError(component, error, known, this.#now())
+    const lasting = lastingError({ component, place }, error, known, this.#now())
     this.#places.set(key, lasting)
     if (before === undefined || outweighs(lasting, before)) this.#newest.set(component, lasting)
     else if (before === known) this.#newest.set(component, this.#first(component) ?? lasting)
@@ -90,8 +102,7 @@ export class Failing {
 
   /** True while an error of the component lasts that keeps records from passing. */
   disconnected(component: Component): boolean {
-    const newest = this.newest(component)
-    return newest !== undefined && disconnects(newest.error)
+    return this.newest(component)?.disconnects === true
   }
 
   /** One lasting error of each component. */
