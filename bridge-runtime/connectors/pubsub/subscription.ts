@@ -46,7 +46,7 @@ export async function readable(
   const made = await create(connection, config, name, signal)
   if (made !== undefined) return made
   throw new BridgeError(
-    `subscription ${name} does not exist: create it, or let the bridge do so with spec.source.pubsub.topic and createSubscription`,
+    `subscription ${name} does not exist; create it, or let the bridge do so with spec.source.pubsub.topic and createSubscription`,
     { kind: 'fatal', reason: 'SubscriptionNotFound' },
   )
 }
