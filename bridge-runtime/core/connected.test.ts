@@ -89,3 +89,12 @@ test('a gap in the source does not disconnect it: a person has to decide, no bro
   await halted(engine)
   await eventually('the source is connected', () => engine.sourceConnected)
 })
+
+test('an outage that ends in a gap is over: the gap is what is told, and the source is connected', async (t) => {
+  const gap = new BridgeError('offsets 0 to 4 are gone', { kind: 'fatal', reason: 'DataGap' })
+  const source = new MemorySource(log(1), { pollErrors: new Map([[0, [unreachable, gap]]]) })
+  const engine = moving(t, source, new MemorySink())
+  await halted(engine)
+  await eventually('the source is connected', () => engine.sourceConnected)
+  assert.equal(engine.failing.newest('source')?.error.reason, 'DataGap')
+})

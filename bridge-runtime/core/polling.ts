@@ -22,8 +22,17 @@ export interface PollingOptions {
 
 /** Polls a partition until the signal aborts, it ends, or it has a gap. Never rejects: a failing poll is reported and repeated. */
 export async function keepPolling(options: PollingOptions, signal: AbortSignal): Promise<void> {
+  const place = `${options.reader.partition} poll`
+  try {
+    await pollOn(options, place, signal)
+  } finally {
+    // Nobody polls it any more: what failed last would be told for ever, before what has halted the partition.
+    options.failing.worked('source', place)
+  }
+}
+
+async function pollOn(options: PollingOptions, place: string, signal: AbortSignal): Promise<void> {
   const { reader, failing, clock, random } = options
-  const place = `${reader.partition} poll`
   for (let failures = 0; !signal.aborted; ) {
     await options.room()
     if (signal.aborted) return
