@@ -5,7 +5,7 @@
 import { BridgeError } from '../core/errors.ts'
 import { isFenced } from '../leases/write-own.ts'
 import type { Lease, LeaseStore } from '../leases/lease-store.ts'
-import { blank, type HistoryContent, historyContent, reset } from './content.ts'
+import { type HistoryContent, historyContent, reset } from './content.ts'
 
 /** Not a partition: the lease that holds the history, as JSON in the place of a position. */
 export const historyLease = '~history'
@@ -78,11 +78,6 @@ export class History {
       if (isFenced(thrown)) return false
       throw thrown
     }
-  }
-
-  /** The generation that counts; 1 for a bridge that never began. *Errors*: as `recall`. */
-  async generation(): Promise<number> {
-    return (await this.recall())?.generation ?? blank.generation
   }
 }
 

@@ -10,17 +10,11 @@ import { link, mkdir, readdir, readFile, rm, stat, unlink, writeFile } from 'nod
 import { join } from 'node:path'
 import { z } from 'zod'
 import { BridgeError, fenced } from '../core/errors.ts'
+import { fieldsOf, leaseFields, leaseWith } from './lease-fields.ts'
 import type { Lease, LeaseStore } from './lease-store.ts'
 import { unowned } from './memory.ts'
 
-const stored = z.object({
-  partition: z.string(),
-  owner: z.string().optional(),
-  epoch: z.int(),
-  renewals: z.int(),
-  position: z.union([z.string(), z.number()]).optional(),
-  ended: z.boolean(),
-  stream: z.string().optional(),
+const stored = leaseFields.extend({
   /** A tombstone: its number keeps a late writer of the removed lease out. */
   removed: z.boolean(),
 })
@@ -128,36 +122,14 @@ const broken = (partition: string, folder: string, number: number): Lease => ({
   version: String(number),
 })
 
-const toLease = (number: number, content: Stored): Lease => ({
-  partition: content.partition,
-  owner: content.owner,
-  epoch: content.epoch,
-  renewals: content.renewals,
-  checkpoint: {
-    position: content.position,
-    ended: content.ended,
-    ...(content.stream === undefined ? {} : { stream: content.stream }),
-  },
-  version: String(number),
-})
-
 /** Undefined where there is none, or it was removed. */
 function leaseOf(partition: string, folder: string, version: Version | undefined): Lease | undefined {
   if (version === undefined || version.content?.removed === true) return undefined
   const { number, content } = version
-  return content === undefined ? broken(partition, folder, number) : toLease(number, content)
+  return content === undefined ? broken(partition, folder, number) : leaseWith(content, String(number))
 }
 
-const toStored = (lease: Omit<Lease, 'version'>, removed: boolean): Stored => ({
-  partition: lease.partition,
-  ...(lease.owner === undefined ? {} : { owner: lease.owner }),
-  epoch: lease.epoch,
-  renewals: lease.renewals,
-  ...(lease.checkpoint.position === undefined ? {} : { position: lease.checkpoint.position }),
-  ended: lease.checkpoint.ended,
-  ...(lease.checkpoint.stream === undefined ? {} : { stream: lease.checkpoint.stream }),
-  removed,
-})
+const toStored = (lease: Omit<Lease, 'version'>, removed: boolean): Stored => ({ ...fieldsOf(lease), removed })
 
 /**
  * *Guarantees*: as `LeaseStore`, over all processes that name the same directory; holds through SIGKILL and SIGSTOP at any

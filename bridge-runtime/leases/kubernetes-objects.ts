@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { historyName, leaseName, leaseObjects } from '../../crds/schema/lease-names.ts'
 import { historyLease } from '../history/history.ts'
+import { fieldsOf, leaseFields, leaseWith } from './lease-fields.ts'
 import type { Lease } from './lease-store.ts'
 import { unowned } from './memory.ts'
 
@@ -19,16 +20,9 @@ export const objectNameOf = (bridge: string, partition: string): string =>
     ? historyName(bridge)
     : leaseName(bridge, Number.parseInt(hash(partition).slice(0, 8), 16) % leaseObjects)
 
-const entry = z.object({
-  partition: z.string(),
+const entry = leaseFields.extend({
   /** Tells this entry from one of the same partition that was removed before. */
   id: z.string(),
-  owner: z.string().optional(),
-  epoch: z.int(),
-  renewals: z.int(),
-  position: z.union([z.string(), z.number()]).optional(),
-  ended: z.boolean(),
-  stream: z.string().optional(),
 })
 export type Entry = z.output<typeof entry>
 
@@ -77,18 +71,7 @@ export const versionIn = (object: StoredObject, partition: string): string | und
   return found === undefined ? damagedVersion(text) : versionOf(found)
 }
 
-export const toLease = (found: Entry): Lease => ({
-  partition: found.partition,
-  owner: found.owner,
-  epoch: found.epoch,
-  renewals: found.renewals,
-  checkpoint: {
-    position: found.position,
-    ended: found.ended,
-    ...(found.stream === undefined ? {} : { stream: found.stream }),
-  },
-  version: versionOf(found),
-})
+export const toLease = (found: Entry): Lease => leaseWith(found, versionOf(found))
 
 /** No epoch of the object is greater than the one that its spec says. */
 export function damaged({ metadata, spec }: StoredObject, partition: string): Lease {
@@ -114,16 +97,7 @@ export function leasesOf(object: StoredObject): Lease[] {
   })
 }
 
-export const toEntry = (lease: Omit<Lease, 'version'>, id: string): Entry => ({
-  partition: lease.partition,
-  id,
-  ...(lease.owner === undefined ? {} : { owner: lease.owner }),
-  epoch: lease.epoch,
-  renewals: lease.renewals,
-  ...(lease.checkpoint.position === undefined ? {} : { position: lease.checkpoint.position }),
-  ended: lease.checkpoint.ended,
-  ...(lease.checkpoint.stream === undefined ? {} : { stream: lease.checkpoint.stream }),
-})
+export const toEntry = (lease: Omit<Lease, 'version'>, id: string): Entry => ({ ...fieldsOf(lease), id })
 
 export interface Belonging {
   readonly name: string

@@ -2,17 +2,15 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { RuntimeReport } from '../../crds/schema/report.ts'
-import { aRunningBridge, aSpec, phaseIn, podStatus, said, type World } from '../../test/support/operator-world.ts'
-
-type Partition = RuntimeReport['partitions'][number]
-
-const aPartition = (changes: Partial<Partition> = {}): Partition => ({
-  partition: 'orders-0',
-  epoch: 1,
-  lag: { kind: 'known', records: 5, seconds: 2 },
-  inFlightRecords: 0,
-  ...changes,
-})
+import {
+  aPartition,
+  aRunningBridge,
+  aSpec,
+  phaseIn,
+  podStatus,
+  said,
+  type World,
+} from '../../test/support/operator-world.ts'
 
 const still = {
   seconds: 75,

@@ -2,19 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { RuntimeReport } from '../../crds/schema/report.ts'
 import { phases } from '../../crds/schema/status.ts'
-import { aRunningBridge, aSpec, phaseIn, said } from '../../test/support/operator-world.ts'
+import { aPartition, aRunningBridge, aSpec, phaseIn, said } from '../../test/support/operator-world.ts'
 import { isWorthWriting } from './status-writes.ts'
 import { clip } from './text.ts'
-
-type Partition = RuntimeReport['partitions'][number]
-
-const aPartition = (changes: Partial<Partition> = {}): Partition => ({
-  partition: 'orders-0',
-  epoch: 1,
-  lag: { kind: 'known', records: 5, seconds: 2 },
-  inFlightRecords: 0,
-  ...changes,
-})
 
 /** What `Ready` and the phase say when the one replica reports this. */
 async function judged(report: Partial<RuntimeReport>): Promise<readonly [string, string | undefined]> {

@@ -264,6 +264,17 @@ export async function deleteBridge(world: World, name: string): Promise<void> {
   world.reconciler.changed(`${namespace}/${name}`)
 }
 
+type Partition = RuntimeReport['partitions'][number]
+
+/** What a replica reports of a partition with a little lag. */
+export const aPartition = (changes: Partial<Partition> = {}): Partition => ({
+  partition: 'orders-0',
+  epoch: 1,
+  lag: { kind: 'known', records: 5, seconds: 2 },
+  inFlightRecords: 0,
+  ...changes,
+})
+
 /** The kinds that the operator makes. */
 export const ownedKinds: readonly Resource[] = [
   configMaps,

@@ -49,6 +49,17 @@ async function judge(trial: Trial, source: object, stream: string, sent: readonl
   await eventually('a bridge that goes on', async () => (await bridge.well()) || (await bridge.told()) === undefined)
 }
 
+/** A stop; then the stream is made again, with other records, before the next start. */
+async function remadeWhileStopped(trial: Trial, sent: readonly string[]): Promise<void> {
+  const { world, bridge, stream, start } = trial
+  await bridge.stop()
+  await world.remove(stream)
+  await world.create(stream, 1)
+  await world.send(stream, sent)
+  await bridge.start(world.source(stream, start))
+  await judge(trial, world.source(stream, start), stream, sent)
+}
+
 type Run = (trial: Trial) => Promise<void>
 
 const trials: Readonly<Record<string, Run>> = {
@@ -61,27 +72,15 @@ const trials: Readonly<Record<string, Run>> = {
     await judge(trial, world.source(stream, start), stream, values('b', 25))
   },
   'made again while it is stopped': async (trial) => {
-    const { world, bridge, stream, start } = trial
     await underWay(trial)
-    await bridge.stop()
-    await world.remove(stream)
-    await world.create(stream, 1)
-    await world.send(stream, values('b', 25))
-    await bridge.start(world.source(stream, start))
-    await judge(trial, world.source(stream, start), stream, values('b', 25))
+    await remadeWhileStopped(trial, values('b', 25))
   },
   'made again with fewer records, which then grow beyond the position': async (trial) => {
-    const { world, bridge, stream, start } = trial
     await underWay(trial)
-    await bridge.stop()
-    await world.remove(stream)
-    await world.create(stream, 1)
-    await world.send(stream, values('b', 5))
-    await bridge.start(world.source(stream, start))
-    await judge(trial, world.source(stream, start), stream, values('b', 5))
+    await remadeWhileStopped(trial, values('b', 5))
   },
   'split or grown, then made again': async (trial) => {
-    const { world, bridge, stream, start } = trial
+    const { world, bridge, stream } = trial
     if (world.grow === undefined) await underWay(trial, 3)
     else {
       await underWay(trial)
@@ -89,23 +88,13 @@ const trials: Readonly<Record<string, Run>> = {
       await world.send(stream, values('c', 10))
       await arrival(bridge, values('c', 10))
     }
-    await bridge.stop()
-    await world.remove(stream)
-    await world.create(stream, 1)
-    await world.send(stream, values('b', 25))
-    await bridge.start(world.source(stream, start))
-    await judge(trial, world.source(stream, start), stream, values('b', 25))
+    await remadeWhileStopped(trial, values('b', 25))
   },
   'split with nothing more put, then made again': async (trial) => {
-    const { world, bridge, stream, start } = trial
+    const { world, stream } = trial
     await underWay(trial)
     await world.grow?.(stream)
-    await bridge.stop()
-    await world.remove(stream)
-    await world.create(stream, 1)
-    await world.send(stream, values('b', 25))
-    await bridge.start(world.source(stream, start))
-    await judge(trial, world.source(stream, start), stream, values('b', 25))
+    await remadeWhileStopped(trial, values('b', 25))
   },
   'another one in the manifest': async (trial) => {
     const { world, bridge, start } = trial

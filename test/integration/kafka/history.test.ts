@@ -14,14 +14,12 @@ import {
   hasRead,
   latest,
   numbers,
-  owned,
   readAndStop,
-  received,
   recreateTopic,
   send,
   setOffset,
-  values,
 } from './life.ts'
+import { owned, received, values } from './set-up.ts'
 import { quickClock } from './quick-clock.ts'
 import { committedOffsets, produce } from './verify.ts'
 

@@ -11,6 +11,7 @@ import { historyOn } from '../../support/leases/history.ts'
 import { createTopic, withAdmin } from '../../support/kafka.ts'
 import { sharedKafka, uniqueName } from '../../support/shared-servers.ts'
 import { type Reading, read, testContext } from './harness.ts'
+import { numbered, owned, received, values } from './set-up.ts'
 import { produce } from './verify.ts'
 
 export interface LifeOptions {
@@ -55,24 +56,8 @@ export async function bridgeLife(name: string): Promise<Life> {
   }
 }
 
-export const values = (reading: Reading): string[] => reading.records.map(({ value }) => String(value))
-
 /** `count` values from `from` on, as text. */
-export const numbers = (count: number, from = 0): string[] => Array.from({ length: count }, (_, n) => String(from + n))
-
-export const received = (reading: Reading, count: number): Promise<number> =>
-  eventually(
-    `${count} records are read`,
-    () => reading.records.length,
-    (length) => length >= count,
-  )
-
-export const owned = (reading: Reading, count: number): Promise<number> =>
-  eventually(
-    `${count} partitions are owned`,
-    () => reading.readers.size,
-    (size) => size === count,
-  )
+export const numbers = (count: number, from = 0): string[] => numbered(count, from).map(({ value }) => value)
 
 /** The DataGap that the reading tells of. */
 export const gapOf = (reading: Reading): Promise<BridgeError> =>
@@ -126,11 +111,7 @@ export async function setOffset(
 
 export const latest = { startPosition: { type: 'Latest' } }
 export const send = (server: string, topic: string, count: number, from = 0): Promise<void> =>
-  produce(
-    server,
-    topic,
-    numbers(count, from).map((value) => ({ value })),
-  )
+  produce(server, topic, numbered(count, from))
 
 /** The bridge has read and settled all `count` records of its topic, and is stopped. */
 export async function hasRead(name: string, count: number, config: object = {}): Promise<Life> {
