@@ -3,6 +3,7 @@
  * everything from the attributes on, so the base offset can change without it.
  */
 import { crc32c, Writer } from '@platformatic/kafka'
+import { int64 } from './record-time.ts'
 
 export const headerSize = 61
 export const opaqueFormat = 'kafka-record-batch-v2'
@@ -93,6 +94,7 @@ export interface ProducerStamp {
 export interface BatchShape {
   readonly codec: number
   readonly count: number
+  /** Each as `kafkaTime` gives it. */
   readonly baseTimestamp: number
   readonly maxTimestamp: number
 }
@@ -105,8 +107,8 @@ export function writeHeader(batch: Buffer, shape: BatchShape): void {
   batch.writeInt8(2, at.magic)
   batch.writeInt16BE(shape.codec, at.attributes)
   batch.writeInt32BE(shape.count - 1, at.lastOffsetDelta)
-  batch.writeBigInt64BE(BigInt(shape.baseTimestamp), at.baseTimestamp)
-  batch.writeBigInt64BE(BigInt(shape.maxTimestamp), at.maxTimestamp)
+  batch.writeBigInt64BE(int64(shape.baseTimestamp), at.baseTimestamp)
+  batch.writeBigInt64BE(int64(shape.maxTimestamp), at.maxTimestamp)
   batch.writeInt32BE(shape.count, at.count)
 }
 
@@ -118,6 +120,12 @@ export function stampBatch(batch: Buffer, stamp: ProducerStamp): void {
   batch.writeUInt32BE(checksum(batch), at.crc)
 }
 
-/** Offsets and times stay far below 2^53: as numbers they cost no allocation. */
+/** Offsets stay far below 2^53: as numbers they cost no allocation. Of greater integers this is the nearest number. */
 export const readInt64 = (bytes: Buffer, position: number): number =>
   bytes.readInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4)
+
+/** As `readInt64`, exact: a number where it is a safe one. */
+export function readLong(bytes: Buffer, position: number): number | bigint {
+  const number = readInt64(bytes, position)
+  return Number.isSafeInteger(number) ? number : bytes.readBigInt64BE(position)
+}

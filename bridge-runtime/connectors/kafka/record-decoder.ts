@@ -2,7 +2,8 @@
 import type { BridgeRecord, Header } from '../../core/contracts.ts'
 import { decompress } from './compression.ts'
 import { decodedSize } from './decoded-size.ts'
-import { at, codecMask, headerSize, logAppendTimeFlag, readInt64 } from './record-batch.ts'
+import { at, codecMask, headerSize, logAppendTimeFlag, readInt64, readLong } from './record-batch.ts'
+import { timeAfter } from './record-time.ts'
 import { Cursor } from './varint.ts'
 
 /** Length, attributes, time, offset, the lengths of key and value, the number of headers: a byte each at least. */
@@ -41,7 +42,7 @@ export function isAbortMarker(batch: Buffer): boolean {
 export function decodeRecords(batch: Buffer, from = 0): BridgeRecord[] {
   const attributes = batch.readInt16BE(at.attributes)
   const baseOffset = readInt64(batch, at.baseOffset)
-  const baseTimestamp = readInt64(batch, at.baseTimestamp)
+  const baseTimestamp = readLong(batch, at.baseTimestamp)
   const appendTime = (attributes & logAppendTimeFlag) === 0 ? undefined : readInt64(batch, at.maxTimestamp)
   const count = batch.readInt32BE(at.count)
   const codec = attributes & codecMask
@@ -62,7 +63,7 @@ export function decodeRecords(batch: Buffer, from = 0): BridgeRecord[] {
       const value = cursor.varbytes()
       const headers = readHeaders(cursor)
       if (cursor.at !== end) throw new RangeError(`record ${n} has another length than it says`)
-      records.push({ key, value, headers, timestamp: appendTime ?? baseTimestamp + timestampDelta, position })
+      records.push({ key, value, headers, timestamp: appendTime ?? timeAfter(baseTimestamp, timestampDelta), position })
     }
     cursor.at = end
   }

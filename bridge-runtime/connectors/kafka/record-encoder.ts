@@ -4,6 +4,7 @@ import { sourceIdHeader } from '../../core/contracts.ts'
 import type { BatchMemory } from './batch-memory.ts'
 import { type Compression, codecNumbers, compress } from './compression.ts'
 import { headerSize, writeHeader } from './record-batch.ts'
+import { kafkaTime, timeDelta } from './record-time.ts'
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
 
 const sourceIdName = Buffer.from(sourceIdHeader)
@@ -26,7 +27,7 @@ interface Layout {
 /** The size of a record without its own length field. */
 function recordSize(record: BridgeRecord, offsetDelta: number, layout: Layout): number {
   const idLength = layout.prefix.length + String(record.position).length
-  let size = 1 + varlongSize(Math.trunc(record.timestamp) - layout.baseTimestamp) + varintSize(offsetDelta)
+  let size = 1 + varlongSize(timeDelta(kafkaTime(record.timestamp), layout.baseTimestamp)) + varintSize(offsetDelta)
   size += bytesSize(record.key) + bytesSize(record.value) + varintSize(record.headers.length + 1)
   for (const { name, value } of record.headers) {
     const length = Buffer.byteLength(name)
@@ -37,7 +38,7 @@ function recordSize(record: BridgeRecord, offsetDelta: number, layout: Layout): 
 
 function writeRecord(target: Buffer, start: number, record: BridgeRecord, fields: Layout & { delta: number }): number {
   target[start] = 0
-  let at = writeVarlong(target, start + 1, Math.trunc(record.timestamp) - fields.baseTimestamp)
+  let at = writeVarlong(target, start + 1, timeDelta(kafkaTime(record.timestamp), fields.baseTimestamp))
   at = writeVarint(target, at, fields.delta)
   at = writeBytes(target, at, record.key)
   at = writeBytes(target, at, record.value)
@@ -77,7 +78,7 @@ export async function encodeBatch(
   compression: Compression,
   memory?: BatchMemory,
 ): Promise<Buffer> {
-  const baseTimestamp = Math.trunc(records[0]?.timestamp ?? 0)
+  const baseTimestamp = kafkaTime(records[0]?.timestamp ?? 0)
   const layout: Layout = { prefix, baseTimestamp }
   const sizes = new Int32Array(records.length)
   let total = headerSize
@@ -86,7 +87,7 @@ export async function encodeBatch(
     const size = recordSize(record, index, layout)
     sizes[index] = size
     total += varintSize(size) + size
-    if (record.timestamp > maxTimestamp) maxTimestamp = Math.trunc(record.timestamp)
+    maxTimestamp = Math.max(maxTimestamp, kafkaTime(record.timestamp))
   }
   const plain = memory?.take(total) ?? Buffer.allocUnsafeSlow(total)
   let at = headerSize

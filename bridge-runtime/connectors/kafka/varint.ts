@@ -52,8 +52,9 @@ export class Cursor {
     return count
   }
 
-  /** A 64-bit integer as a number: exact within ±2^52, which holds every time in milliseconds. */
-  varlong(): number {
+  /** A 64-bit integer, exact: a number where it is a safe one. */
+  varlong(): number | bigint {
+    const start = this.at
     let value = 0
     let scale = 1
     let byte: number
@@ -63,7 +64,17 @@ export class Cursor {
       value += (byte & 0x7f) * scale
       scale *= 128
     } while (byte >= 0x80)
+    if (!Number.isSafeInteger(value)) return this.#long(start)
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  /** The one between `start` and here. */
+  #long(start: number): number | bigint {
+    let coded = 0n
+    for (let at = this.at - 1; at >= start; at--) coded = (coded << 7n) | BigInt((this.bytes[at] ?? 0) & 0x7f)
+    const value = BigInt.asIntN(64, (coded >> 1n) ^ -(coded & 1n))
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value
   }
 
   /** A length and as many bytes, without copying; null where the length is -1. */
@@ -81,20 +92,32 @@ export class Cursor {
 
 const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value)
 
+const zigzag64 = (value: bigint): bigint => BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+
 /** Bytes that `writeVarlong` takes. */
-export function varlongSize(value: number): number {
+export function varlongSize(value: number | bigint): number {
+  if (typeof value === 'bigint') return Math.max(1, Math.ceil(zigzag64(value).toString(2).length / 7))
   let rest = zigzag(value)
   let size = 1
   for (; rest >= 128; rest = Math.floor(rest / 128)) size++
   return size
 }
 
-/** Writes an integer within ±2^52 and returns the position behind it. 32-bit and 64-bit ones look the same. */
-export function writeVarlong(bytes: Buffer, at: number, value: number): number {
+/** Writes an integer, a number only within ±2^52, and returns the position behind it. 32-bit and 64-bit ones look the same. */
+export function writeVarlong(bytes: Buffer, at: number, value: number | bigint): number {
+  if (typeof value === 'bigint') return writeLong(bytes, at, value)
   let rest = zigzag(value)
   let position = at
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[position++] = (rest % 128) | 0x80
   bytes[position++] = rest
+  return position
+}
+
+function writeLong(bytes: Buffer, at: number, value: bigint): number {
+  let rest = zigzag64(value)
+  let position = at
+  for (; rest >= 128n; rest >>= 7n) bytes[position++] = Number(rest & 0x7fn) | 0x80
+  bytes[position++] = Number(rest)
   return position
 }
 
