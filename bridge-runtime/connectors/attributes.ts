@@ -9,7 +9,8 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { type BridgeRecord, type Header, sourceIdHeader } from '../core/contracts.ts'
-import { pack, packedAttribute, type PackedHeader, unpack } from './packed-attributes.ts'
+import { pack, type PackedHeader, unpack } from './packed-attributes.ts'
+import { int64, timeIn, wholeTime } from './whole-time.ts'
 
 /** The record's time, in milliseconds since the epoch, where the service stamps its own. */
 export const timestampAttribute = 'streambridge-timestamp'
@@ -51,7 +52,8 @@ export function attributesOf(
   const key = keyTold ? undefined : record.key?.toString('base64url')
   const { plain: attributes, headers } = divided(record, limits)
   attributes[sourceIdHeader] = `${origin}/${record.position}`
-  attributes[timestampAttribute] = String(Math.trunc(record.timestamp))
+  const time = wholeTime(record.timestamp)
+  if (time !== undefined) attributes[timestampAttribute] = String(int64(time))
   if (record.value === null) attributes[nullValueAttribute] = 'true'
   if (key !== undefined || headers.length > 0) Object.assign(attributes, pack({ key, headers }, limits.maxValueBytes))
   return Object.keys(attributes).length <= limits.maxAttributes
@@ -81,9 +83,10 @@ function fitted(
 ): Record<string, string> | undefined {
   const rest = { key, ...divided(record, limits) }
   const own: Record<string, string> = record.value === null ? { [nullValueAttribute]: 'true' } : {}
-  const told = {
-    [sourceIdHeader]: attributes[sourceIdHeader] ?? '',
-    [timestampAttribute]: attributes[timestampAttribute] ?? '',
+  const told: Record<string, string> = {}
+  for (const name of [sourceIdHeader, timestampAttribute]) {
+    const text = attributes[name]
+    if (text !== undefined) told[name] = text
   }
   return squeezed(rest, { ...told, ...own }, limits) ?? squeezed(rest, own, limits)
 }
@@ -117,33 +120,31 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64url')
 
 function plainText(name: string, value: Buffer | null, limits: AttributeLimits): string | undefined {
   if (value === null || value.length > limits.maxValueBytes || !isUtf8(value)) return undefined
-  const named = name.length > 0 && Buffer.byteLength(name) <= limits.maxNameBytes && !limits.reserved(name)
+  const named =
+    name.length > 0 && Buffer.byteLength(name) <= limits.maxNameBytes && !limits.reserved(name) && name.isWellFormed()
   return named && !name.startsWith('streambridge-') && !(name in Object.prototype) ? value.toString('utf8') : undefined
 }
 
-/** What `attributesOf` put in; attributes of others become headers, and what cannot be read is left as a header too. */
-export function carriedIn(attributes: ReadonlyMap<string, string>): Carried {
-  const packed = unpack(attributes)
-  const timestamp = timeIn(attributes)
-  const ours = (name: string): boolean =>
-    name === nullValueAttribute ||
-    (name === timestampAttribute && timestamp !== undefined) ||
-    (packed !== undefined && name.startsWith(packedAttribute))
-  const headers: Header[] = []
-  for (const [name, value] of attributes) if (!ours(name)) headers.push({ name, value: Buffer.from(value, 'utf8') })
-  for (const [name, value] of packed?.headers ?? [])
-    headers.push({ name, value: value === null ? null : decoded(value) })
-  return {
-    headers,
-    nullValue: attributes.has(nullValueAttribute),
-    timestamp,
-    key: packed?.key === undefined ? undefined : decoded(packed.key),
-  }
+/** What stands beside the attributes of a message. A mark of ours that it contradicts is another program's. */
+export interface Beside {
+  /** The data has no bytes. */
+  readonly empty: boolean
+  /** Whether a packed key may be the record's: the service's own is none, or stands for it. */
+  admits(key: Buffer): boolean
 }
 
-const decoded = (text: string): Buffer => Buffer.from(text, 'base64url')
-
-function timeIn(attributes: ReadonlyMap<string, string>): number | undefined {
-  const text = attributes.get(timestampAttribute)
-  return text !== undefined && /^-?[0-9]{1,16}$/.test(text) ? Number(text) : undefined
+/** What `attributesOf` put in; attributes of others become headers, and so does what looks like ours and cannot be. */
+export function carriedIn(attributes: ReadonlyMap<string, string>, { empty, admits }: Beside): Carried {
+  const found = unpack(attributes)
+  const packed = found?.key === undefined || admits(found.key) ? found : undefined
+  const timestamp = timeIn(attributes.get(timestampAttribute) ?? '')
+  const nullValue = empty && attributes.get(nullValueAttribute) === 'true'
+  const ours = (name: string): boolean =>
+    (name === nullValueAttribute && nullValue) ||
+    (name === timestampAttribute && timestamp !== undefined) ||
+    packed?.names.has(name) === true
+  const headers: Header[] = []
+  for (const [name, value] of attributes) if (!ours(name)) headers.push({ name, value: Buffer.from(value, 'utf8') })
+  for (const header of packed?.headers ?? []) headers.push(header)
+  return { headers, nullValue, timestamp, key: packed?.key }
 }

@@ -22,12 +22,25 @@ export function textOfKey(key: Buffer, fits: (text: string) => boolean): string 
     if (!text.startsWith(mark) && fits(text)) return text
   }
   const encoded = base64 + key.toString('base64url')
-  return fits(encoded) ? encoded : sha256 + createHash('sha256').update(key).digest('base64url')
+  return fits(encoded) ? encoded : digestOf(key)
 }
 
 /** True when the text tells the whole key. */
 export const tellsKey = (text: string): boolean => !text.startsWith(sha256)
 
-/** The key a text was made from. A digest stays what it is: the key itself cannot be had from it. */
-export const keyOfText = (text: string): Buffer =>
-  text.startsWith(base64) ? Buffer.from(text.slice(base64.length), 'base64url') : Buffer.from(text, 'utf8')
+/** Whether the text is the digest of this key. */
+export const standsFor = (text: string, key: Buffer): boolean => text === digestOf(key)
+
+const digestOf = (key: Buffer): string => sha256 + createHash('sha256').update(key).digest('base64url')
+
+/**
+ * The key a text was made from. A digest stays what it is: the key itself cannot be had from it. So does a text that only looks
+ * marked: another program's key, from which something would be lost.
+ */
+export function keyOfText(text: string): Buffer {
+  if (text.startsWith(base64)) {
+    const key = Buffer.from(text.slice(base64.length), 'base64url')
+    if (textOfKey(key, () => true) === text) return key
+  }
+  return Buffer.from(text, 'utf8')
+}

@@ -2,7 +2,7 @@
 import type { BridgeRecord, Header } from '../../core/contracts.ts'
 import { BridgeError } from '../../core/errors.ts'
 import { carriedIn } from '../attributes.ts'
-import { keyOfText } from '../text-key.ts'
+import { keyOfText, standsFor } from '../text-key.ts'
 import { type Body, type Layout, layoutOf, type Told, UnreadableEvent } from './decoding.ts'
 import { binaryAt, forEachEntry, type Span, textAt, Unreadable } from './encoded-values.ts'
 import { bytesOfValue, textOfLists, textOfValue } from './value-text.ts'
@@ -50,10 +50,15 @@ const unreadable = ({ encoded, enqueued, sequenceNumber }: IncomingEvent, { mess
 
 function readable(encoded: Buffer, layout: Layout): BridgeRecord {
   const { texts, others } = propertiesOf(encoded, layout.properties)
-  const { headers, nullValue, timestamp, key } = carriedIn(texts)
   const value = bodyOf(encoded, layout.body)
+  const own = keyOf(encoded, layout)
+  const { headers, nullValue, timestamp, key } = carriedIn(texts, {
+    empty: value === null || value.length === 0,
+    // Also as text: a digest stays what it is.
+    admits: (packed) => own === null || standsFor(own.toString('utf8'), packed),
+  })
   return {
-    key: key ?? keyOf(encoded, layout),
+    key: key ?? own,
     value: nullValue ? null : value,
     headers: others.length === 0 ? headers : [...headers, ...others],
     timestamp: timestamp ?? layout.enqueued,

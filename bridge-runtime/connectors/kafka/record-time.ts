@@ -2,19 +2,15 @@
  * Times as Kafka has them, any 64-bit integer of milliseconds, and as the bridge has them, numbers: exact within ±2^53 (the year
  * 287,396), rounded to the nearest number beyond. Both ends of the 64 bits come back as they were.
  */
+import { int64, wholeTime } from '../whole-time.ts'
 
 /** What Kafka calls a record without a time. */
 const none = -1
-const beyond = 2 ** 63
 /** The difference of two such times is small enough for `writeVarlong` as a number. */
 const small = 2 ** 51
 
-/** The nearest time that Kafka holds. What is no number is no time. Never throws. */
-export const kafkaTime = (timestamp: number): number =>
-  Number.isNaN(timestamp) ? none : Math.max(-beyond, Math.min(beyond, Math.trunc(timestamp)))
-
-/** The 64 bits of a `kafkaTime`: 2^63 is the number nearest to the greatest, which is one less. */
-export const int64 = (time: number): bigint => (time >= beyond ? 2n ** 63n - 1n : BigInt(time))
+/** The nearest time that Kafka holds. Never throws. */
+export const kafkaTime = (timestamp: number): number => wholeTime(timestamp) ?? none
 
 /** From one `kafkaTime` to another; like Java's longs it wraps where 64 bits do not hold it. */
 export const timeDelta = (time: number, base: number): number | bigint =>

@@ -15,4 +15,10 @@ export const partitionKey = ({ key, position }: Pick<BridgeRecord, 'key' | 'posi
 
 /** The key a partition key was made from. Keys that were too long stay what they were replaced by. */
 export const recordKey = (partitionKey: string): Buffer | null =>
-  partitionKey.startsWith(none) ? null : keyOfText(partitionKey)
+  partitionKey.startsWith(none) && isChecksum(partitionKey.slice(none.length)) ? null : keyOfText(partitionKey)
+
+/** Else it is another program's. */
+function isChecksum(text: string): boolean {
+  const sum = Number.parseInt(text, 36)
+  return sum < 2 ** 32 && sum.toString(36) === text
+}

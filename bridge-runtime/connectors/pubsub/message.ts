@@ -2,7 +2,7 @@
 import type { BridgeRecord } from '../../core/contracts.ts'
 import { BridgeError } from '../../core/errors.ts'
 import { type AttributeLimits, attributesOf, carriedIn } from '../attributes.ts'
-import { keyOfText, tellsKey, textOfKey } from '../text-key.ts'
+import { keyOfText, standsFor, tellsKey, textOfKey } from '../text-key.ts'
 import type { PubsubMessage } from './connection.ts'
 
 /** The service's limits: bytes of a message, its attributes and their sizes, and the ordering key. */
@@ -63,12 +63,15 @@ const dataOf = ({ data }: PubsubMessage): Buffer =>
     : Buffer.from(data ?? '', 'base64')
 
 export function recordOf(message: PubsubMessage): BridgeRecord {
-  const { headers, nullValue, timestamp, key } = carriedIn(new Map(Object.entries(message.attributes ?? {})))
   const data = dataOf(message)
   const orderingKey = message.orderingKey ?? ''
+  const { headers, nullValue, timestamp, key } = carriedIn(new Map(Object.entries(message.attributes ?? {})), {
+    empty: data.length === 0,
+    admits: (packed) => orderingKey === '' || standsFor(orderingKey, packed),
+  })
   return {
     key: key ?? (orderingKey === '' ? null : keyOfText(orderingKey)),
-    value: nullValue && data.length === 0 ? null : data,
+    value: nullValue ? null : data,
     headers,
     timestamp: timestamp ?? publishedAt(message),
     position: message.messageId ?? '',
