@@ -2,8 +2,9 @@ import { backoff, type BackoffSettings } from './backoff.ts'
 import type { Cargo } from './cargo.ts'
 import type { Clock } from './clock.ts'
 import { allDelivered, type Sink, type Stored, type WriteResult } from './contracts.ts'
+import { faultOf, faultsUntilPoison, halvesOf, isEncodingFault, poisonOf } from './encoding-fault.ts'
 import { asBridgeError, BridgeError } from './errors.ts'
-import { partsOf, Readable } from './unreadable.ts'
+import { type Part, partsOf, Readable } from './unreadable.ts'
 
 /** A record that can never be delivered. */
 export interface Poison {
@@ -39,9 +40,10 @@ export type DeliveryEnd = 'delivered' | 'halted' | 'aborted'
 export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<DeliveryEnd> {
   const { clock, random } = options
   let rest = cargo
+  let faults = 0
   for (let attempt = 0; ; attempt += 1) {
     const result = await write(rest, options, signal)
-    if (result === 'unreadable') return deliverParts(rest, options, signal)
+    if (result === 'unreadable') return deliverParts(partsOf(rest), options, signal)
     if (signal.aborted && result.size > 0) return 'aborted'
     const { poison, again, worst } = sort(rest, result, attempt + 1)
     if (worst === undefined) options.failing(undefined)
@@ -51,17 +53,28 @@ export async function deliver(cargo: Cargo, options: DeliveryOptions, signal: Ab
     if (worst === undefined) continue
     options.failing(worst)
     options.retried(again.length)
+    faults = isEncodingFault(worst) ? faults + 1 : 0
+    if (faults > 0 && rest.count > 1) return deliverParts(halvesOf(rest), options, signal)
+    if (faults === faultsUntilPoison) {
+      options.failing(undefined)
+      return deliverParts([{ cargo: rest, poison: poisonOf(worst), attempts: attempt + 1 }], options, signal)
+    }
     await clock.sleep(backoff(options.backoff, attempt, random), signal)
     if (signal.aborted) return 'aborted'
   }
 }
 
-async function deliverParts(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal): Promise<DeliveryEnd> {
-  for (const { cargo: part, poison } of partsOf(cargo)) {
+/** One behind the other, so that the order stays. */
+async function deliverParts(
+  parts: Iterable<Part>,
+  options: DeliveryOptions,
+  signal: AbortSignal,
+): Promise<DeliveryEnd> {
+  for (const { cargo: part, poison, attempts = 0 } of parts) {
     if (poison === undefined) {
       const end = await deliver(part, options, signal)
       if (end !== 'delivered') return end
-    } else if (!(await options.setAside(part, [{ index: 0, error: poison, attempts: 0 }]))) return 'halted'
+    } else if (!(await options.setAside(part, [{ index: 0, error: poison, attempts }]))) return 'halted'
   }
   return 'delivered'
 }
@@ -94,7 +107,7 @@ async function write(cargo: Cargo, options: DeliveryOptions, signal: AbortSignal
 }
 
 function allFailed(thrown: unknown, cargo: Cargo, stored: ReadonlySet<number>): WriteResult {
-  const known = asBridgeError(thrown)
+  const known = faultOf(thrown) ?? asBridgeError(thrown)
   // A whole request says nothing about one record: never poison, and what was stored is unknown, so all is sent again.
   const error =
     known.kind === 'poison'

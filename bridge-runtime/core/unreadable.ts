@@ -36,10 +36,12 @@ export class Readable implements SinkBatch {
   }
 }
 
-/** Consecutive records that can be read, or one that cannot. */
+/** Consecutive records to be delivered, or one that cannot be. */
 export interface Part {
   readonly cargo: Cargo
   readonly poison?: BridgeError
+  /** Writes that were tried with the one that cannot be delivered. */
+  readonly attempts?: number
 }
 
 /** A cargo cut before and behind each record that cannot be read, in order; each part when it is its turn. */

@@ -16,6 +16,11 @@ export const engine = {
       'A record whose bytes are broken, or that is larger than the limit once it is decoded. It can never be read.',
     advice: 'Set `delivery.onFailure: DeadLetter` to set such records aside with their bytes.',
   },
+  EncodingFault: {
+    meaning:
+      'The connector of the sink throws whenever it is given this one record: a fault of StreamBridge. It can never be delivered as it is.',
+    advice: 'Report it with the log; set `delivery.onFailure: DeadLetter` to set such records aside.',
+  },
   SecretKeyNotFound: {
     meaning: 'A mounted Secret lacks a key.',
     advice: 'Add the key to the Secret.',
