@@ -97,3 +97,25 @@ test('different keys have different texts, each of a length that fits, and come 
     }),
   )
 })
+
+test('a header whose name is no text that UTF-8 can hold comes back by its name, and is no attribute', () => {
+  const headers = [{ name: 'a\ud800', value: Buffer.from('1') }]
+  const { attributes, carried } = roundTrip(record({ headers }), true)
+  assert.ok(Object.keys(attributes).every((each) => each.isWellFormed()))
+  assert.deepEqual(
+    carried.headers.filter(({ name: each }) => each !== 'streambridge-source-id'),
+    headers,
+  )
+})
+
+test('a time beyond what 64 bits hold is carried as the nearest one, and what is no time as none', () => {
+  const timeOf = (timestamp: number) => {
+    const { attributes, carried } = roundTrip(record({ timestamp }), true)
+    return [attributes['streambridge-timestamp'], carried.timestamp]
+  }
+  assert.deepEqual(timeOf(2 ** 63), ['9223372036854775807', 2 ** 63])
+  assert.deepEqual(timeOf(-Infinity), ['-9223372036854775808', -(2 ** 63)])
+  assert.deepEqual(timeOf(2 ** 53 + 2), ['9007199254740994', 2 ** 53 + 2])
+  assert.deepEqual(timeOf(-1.5), ['-1', -1])
+  assert.deepEqual(timeOf(Number.NaN), [undefined, undefined])
+})

@@ -130,7 +130,7 @@ export interface Beside {
   /** The data has no bytes. */
   readonly empty: boolean
   /** Whether a packed key may be the record's: the service's own is none, or stands for it. */
-  admits(key: Buffer): boolean
+  readonly admits: (key: Buffer) => boolean
 }
 
 /** What `attributesOf` put in; attributes of others become headers, and so does what looks like ours and cannot be. */

@@ -25,7 +25,7 @@ class FaultySink extends MemorySink {
 
   override write(batch: SinkBatch): Promise<WriteResult> {
     const thrown = this.#throws(batch)
-    return thrown === undefined ? super.write(batch) : Promise.reject(thrown as Error)
+    return thrown === undefined ? super.write(batch) : Promise.reject(thrown)
   }
 }
 

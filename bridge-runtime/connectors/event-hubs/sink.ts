@@ -1,11 +1,10 @@
 import { bytes } from '../../../crds/schema/common.ts'
-import type { Clock } from '../../core/clock.ts'
 import type { Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { writing } from '../write-outcome.ts'
-import { Batches } from './batches.ts'
+import { Batches, type Entry } from './batches.ts'
 import { batchOverhead } from './encoding.ts'
 import { eventOf } from './event.ts'
 import { Hub, type HubApi } from './hub.ts'
@@ -22,7 +21,7 @@ const partitionsGoodFor = 60_000
 export function eventHubsSink(
   api: HubApi,
   { limits }: Pick<EventHubsSinkConfig, 'limits'>,
-  { clock }: { readonly clock: Clock },
+  { clock, field }: Pick<ConnectorContext, 'clock' | 'field'>,
 ): Sink {
   const { maxRecords } = limits
   const configured = bytes(limits.maxBatchBytes)
@@ -73,6 +72,7 @@ export function eventHubsSink(
       // Records without a key go round by the write, so that they fill a batch of one partition.
       const own = partitions[turn++ % partitions.length] ?? '0'
       const refused = new Set<string>()
+      const entries: [string, Entry][] = []
       for (const [index, record] of batch.records().entries()) {
         const event = eventOf(record, batch.origin)
         const key = event.key?.toString('utf8')
@@ -85,14 +85,12 @@ export function eventHubsSink(
         else {
           const partition =
             event.key === undefined ? own : (partitions[partitionOf(event.key, partitions.length)] ?? '0')
-          senderOf(partition).add({
-            key,
-            bytes: event.bytes,
-            done: (failure) => settle(index, failure),
-            abandoned: () => !isOpen(index),
-          })
+          const done = (failure: BridgeError | undefined): void => settle(index, failure)
+          entries.push([partition, { key, bytes: event.bytes, done, abandoned: () => !isOpen(index) }])
         }
       }
+      // Only now: what throws above has sent nothing, and the engine writes all of it again.
+      for (const [partition, entry] of entries) senderOf(partition).add(entry)
     })
 
   return {

@@ -100,7 +100,11 @@ class KafkaSink implements Sink {
       signal,
     }
     const byPartition = this.#route(batch, records)
-    await Promise.all([...byPartition].map(([partition, indexes]) => writePartition(write, partition, indexes)))
+    const parts = await Promise.allSettled(
+      [...byPartition].map(([partition, indexes]) => writePartition(write, partition, indexes)),
+    )
+    // Not before all have ended: what one still sends would come between what the engine sends again.
+    for (const part of parts) if (part.status === 'rejected') throw part.reason
     return write.failures
   }
 

@@ -7,7 +7,7 @@ import type { ConnectorContext } from '../define-connector.ts'
 import { writing } from '../write-outcome.ts'
 import { connect, type KinesisApi } from './connection.ts'
 import { partitionKey } from './partition-key.ts'
-import { PutRecordsSender } from './put-records.ts'
+import { type Entry, PutRecordsSender } from './put-records.ts'
 import type { KinesisSinkConfig } from './schema.ts'
 
 /** Opens a stream for writing. The connection is made by `open` of the sink. */
@@ -43,6 +43,7 @@ export function kinesisSink(
   const write = (batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult> =>
     writing({ count: batch.count, signal, stored }, ({ settle, isOpen }) => {
       const refusedKeys = new Set<string>()
+      const entries: Entry[] = []
       batch.records().forEach((record, index) => {
         const key = partitionKey(record, batch.origin)
         const size = Buffer.byteLength(key) + (record.value?.length ?? 0)
@@ -51,7 +52,7 @@ export function kinesisSink(
         if (refused !== undefined) refusedKeys.add(key)
         if (refused !== undefined || record.value === null) return settle(index, refused)
         if (refusedKeys.has(key)) return settle(index, heldBack)
-        sender.add({
+        entries.push({
           key,
           data: record.value,
           bytes: size,
@@ -59,6 +60,8 @@ export function kinesisSink(
           abandoned: () => !isOpen(index),
         })
       })
+      // Only now: what throws above has sent nothing, and the engine writes all of it again.
+      for (const entry of entries) sender.add(entry)
     })
 
   return {
