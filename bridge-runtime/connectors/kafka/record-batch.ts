@@ -5,7 +5,6 @@
 import { crc32c, Writer } from '@platformatic/kafka'
 
 export const headerSize = 61
-export const opaqueFormat = 'kafka-record-batch-v2'
 
 export const at = {
   baseOffset: 0,
