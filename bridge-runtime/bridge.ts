@@ -15,7 +15,7 @@ export interface BridgeOptions {
   readonly secret: ReadSecret
   readonly leases: LeaseStore
   readonly log: Logger
-  readonly onWrite: (milliseconds: number, records: number) => void
+  readonly onWrite: (milliseconds: number) => void
   readonly clock?: Clock
 }
 
@@ -52,6 +52,7 @@ export function createBridge(options: BridgeOptions): Engine {
           deadLetter.config,
           context('deadLetter', `spec.delivery.deadLetter.${deadLetter.type}`),
         )),
+    stages: () => [],
     sinkLanes: sink.definition.lanes,
     origin: `${source.type}/${source.definition.describe(source.config).name}`,
     ordering: delivery.ordering,

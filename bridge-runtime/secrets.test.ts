@@ -199,8 +199,8 @@ async function said({ connector, source, sink, secrets }: Guarded, role: 'source
   const ended = engine.run(stop.signal).catch((thrown: unknown) => lines.push(everythingOf(thrown)))
   const over = AbortSignal.timeout(2_000)
   const works = (): boolean => (role === 'source' ? engine.sourceConnected : engine.sinkConnected)
-  while (!over.aborted && engine.failing.all().length === 0 && !works()) await realClock.sleep(5)
-  const errors = engine.failing.all().map(({ error }) => everythingOf(error))
+  while (!over.aborted && engine.errors.all().length === 0 && !works()) await realClock.sleep(5)
+  const errors = engine.errors.all().map(({ error }) => everythingOf(error))
   const status = JSON.stringify(report(engine, { version: '1', replica: 'replica-0', configHash: '' }, realClock))
   stop.abort()
   await ended

@@ -9,6 +9,7 @@ import { protos } from '@google-cloud/pubsub'
 import fc from 'fast-check'
 import rhea from 'rhea'
 import { fakeKinesis } from '../../test/support/kinesis-fake/fake-kinesis.ts'
+import { sinkBatch } from '../../test/support/sink-batch.ts'
 import { realClock } from '../core/clock.ts'
 import type { BridgeRecord, Header, Sink, SinkBatch } from '../core/contracts.ts'
 import { openConsoleSink } from './console/sink.ts'
@@ -61,13 +62,7 @@ const records: fc.Arbitrary<readonly BridgeRecord[]> = fc
     all.map(({ text, ...rest }, index) => ({ ...rest, position: text ? `4959033827148021${index}` : index })),
   )
 
-const batchOf = (all: readonly BridgeRecord[]): SinkBatch => ({
-  origin: 'kafka/orders/0',
-  partition: 'orders/0',
-  bytes: 0,
-  count: all.length,
-  records: () => all,
-})
+const batchOf = (all: readonly BridgeRecord[]): SinkBatch => sinkBatch(all, { stream: 'kafka/orders', partition: '0' })
 
 /** Writes any records, and compares how many the service was given with what the sink says of them. */
 async function answersForEach(sink: Sink, given: () => number | Promise<number>): Promise<void> {

@@ -1,5 +1,5 @@
 /** What becomes of the records of one write that goes out in several requests, shared with other writes. */
-import type { Stored, WriteResult } from '../core/contracts.ts'
+import type { PartialAcknowledgement, WriteResult } from '../core/contracts.ts'
 import { BridgeError } from '../core/errors.ts'
 
 const aborted = new BridgeError('the write was given up; it is not known which records were stored', {
@@ -20,7 +20,7 @@ export interface WriteOptions {
   /** When it aborts, all that is open has failed as retryable. */
   readonly signal: AbortSignal
   /** Told what was stored before the last record is settled; what settles in one turn is told together. */
-  readonly stored: Stored | undefined
+  readonly stored: PartialAcknowledgement | undefined
 }
 
 /** Calls `send`, unless the signal has aborted already, and resolves when every record is settled. */

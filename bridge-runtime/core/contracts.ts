@@ -1,8 +1,7 @@
 /**
- * What the engine, the connectors and the transforms promise each other. No code beyond constants: read this first.
+ * What the engine, the connectors and the stages promise each other. No code beyond constants: read this first.
  *
- * The unit of work is a batch from one partition. A batch stays opaque (bytes plus first and last position) until
- * somebody asks for its records, so a copy with nothing to do per record never decodes them.
+ * The unit of work is a batch from one partition. It is decoded when somebody first asks for its records.
  */
 import type { BridgeError } from './errors.ts'
 
@@ -36,13 +35,6 @@ export interface BridgeRecord {
   readonly poison?: BridgeError
 }
 
-/** A whole source batch in a broker's own encoding, for a sink that can pass it on undecoded. */
-export interface OpaqueBytes {
-  /** Names the encoding, e.g. `kafka-record-batch-v2`. A sink that does not know it uses `records()`. */
-  readonly format: string
-  readonly bytes: Buffer
-}
-
 /** Consecutive records of one partition, in the partition's order. Never empty. */
 export interface SourceBatch {
   readonly count: number
@@ -52,7 +44,6 @@ export interface SourceBatch {
   readonly last: Position
   /** Milliseconds since the epoch of the newest record. */
   readonly lastTimestamp: number
-  readonly opaque?: OpaqueBytes | undefined
   /**
    * Decodes on the first call, returns the same array afterwards: always `count` records. Never throws: what cannot be
    * decoded is a record with `poison`.
@@ -136,13 +127,14 @@ export interface SinkBatch {
   /** `${kind}/${stream}/${partition}`: with the record's position it makes the `streambridge-source-id`. */
   readonly origin: string
   readonly partition: string
+  /** The ownership epoch of the reader it came from. */
+  readonly epoch: number
   readonly bytes: number
   readonly count: number
-  readonly opaque?: OpaqueBytes | undefined
-  /**
-   * None of them is poison. Throws when one is: then the sink stores nothing and lets the error through, and the engine
-   * writes again without it.
-   */
+  /** Of the first and the last source record it has something of. */
+  readonly first: Position
+  readonly last: Position
+  /** None of them is poison. */
   records(): readonly BridgeRecord[]
 }
 
@@ -150,8 +142,8 @@ export interface SinkBatch {
 export type WriteResult = ReadonlyMap<number, BridgeError>
 export const allDelivered: WriteResult = new Map()
 
-/** Takes indexes of records that are stored durably, in any order. */
-export type Stored = (indexes: readonly number[]) => void
+/** Takes the indexes of records that are stored durably while the write goes on, in any order. */
+export type PartialAcknowledgement = (indexes: readonly number[]) => void
 
 export interface SinkLimits {
   readonly maxRecords: number
@@ -174,12 +166,64 @@ export interface Sink extends AsyncDisposable {
    * never has two writes with the same key in flight. Calls for different lanes overlap.
    *
    * *Errors*: resolves with failures; a rejection counts as a retryable failure of every record that was not reported stored.
+   * A TypeError or a RangeError counts as a fault at one of the records: they are written again in halves until it stands alone.
    *
    * @param stored for a sink that needs several requests: called with indexes as soon as they are known to be stored, each
    *   once and before the result. They settle without waiting for the rest, so that a crash repeats less. The result
    *   covers them too: they are in no failure.
    */
-  write(batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult>
+  write(batch: SinkBatch, signal: AbortSignal, stored?: PartialAcknowledgement): Promise<WriteResult>
+}
+
+/** What an append sink says of a batch it was given. */
+export interface Receipt {
+  /** By index into the batch. An index that is absent is accepted: the sink has it in its own keeping. */
+  readonly failures: ReadonlyMap<number, BridgeError>
+  /**
+   * Resolves when what was accepted is stored durably. Rejects when it never will be: the engine then reads the source again from
+   * what is committed. What may pass (an upload that fails) the sink tries again by itself.
+   */
+  readonly durable: Promise<void>
+}
+
+/**
+ * A sink whose records are durable later than they are accepted: those of a file are when the file is complete. Records
+ * leave the memory bound when they are accepted, and positions move when they are durable.
+ */
+export interface AppendSink extends AsyncDisposable {
+  readonly limits: SinkLimits
+  open(signal: AbortSignal): Promise<void>
+  /** As `Sink.write`, with the same guarantees for a key; a rejection counts as a retryable failure of every record. */
+  append(batch: SinkBatch, signal: AbortSignal): Promise<Receipt>
+  /** Makes durable what was accepted of this partition, as soon as possible. Resolves at the latest when the deadline aborts. Never rejects. */
+  flush(partition: string, deadline: AbortSignal): Promise<void>
+}
+
+/** What a stage makes of records. */
+export interface Derived {
+  /** In order. One with `poison` could not be made: it holds the input as it was, and is set aside in its place. */
+  readonly records: readonly BridgeRecord[]
+  /** Of each output the index of its input, ascending; absent where each input has one output, in its place. */
+  readonly parents?: Uint32Array | undefined
+}
+
+/**
+ * One step between a source and the sink: it keeps, changes, drops or multiplies the records of one partition. The
+ * key of the output chooses the lane.
+ *
+ * *Guarantees the engine gives*: records of a partition come in order; no poison comes in. A source record is settled when all of
+ * its outputs are; without any it is settled at once, and counted as filtered.
+ */
+export interface Stage {
+  /** Names it in metrics and messages: `filter`. */
+  readonly name: string
+  /**
+   * Called before `apply` with the same records: resolves when all that they need is there (a schema, a table); undefined
+   * when it is already. Rejects with a retryable BridgeError; called again after a backoff.
+   */
+  prepare?(records: readonly BridgeRecord[], signal: AbortSignal): Promise<void> | undefined
+  /** No I/O, no clock, no chance: a record that is read again gives the same. The same array means that nothing was changed. Does not throw. */
+  apply(records: readonly BridgeRecord[]): Derived
 }
 
 /** How order is kept between source and sink: per key, per whole partition, or not at all. */

@@ -5,7 +5,7 @@ import { eventually } from '../../test/support/eventually.ts'
 import { memoryEngine } from '../../test/support/memory/engine.ts'
 import { MemorySink } from '../../test/support/memory/sink.ts'
 import { MemoryLog, MemorySource } from '../../test/support/memory/source.ts'
-import { deadLetterHeaders } from './dead-letter.ts'
+import { deadLetterHeaders } from './delivery/dead-letter-record.ts'
 import { BridgeError } from './errors.ts'
 
 const retryable = new BridgeError('throttled', { kind: 'retryable', reason: 'Throttled' })
@@ -139,7 +139,7 @@ test('a record that can never be delivered stops its partition there, says so, a
     message: 'memory/log/memory/0 at 25 cannot be delivered: 2 MB, the limit is 1 MB',
   })
   await eventually('what is before it is committed', () => log.committed[0] === 25)
-  assert.equal(engine.failing.newest('sink')?.error.reason, 'RecordTooLarge')
+  assert.equal(engine.errors.newest('sink')?.error.reason, 'RecordTooLarge')
   stop.abort()
   await running
   assert.equal(log.committed[0], 25)
@@ -170,12 +170,12 @@ test('while the dead-letter sink is down the watermark does not pass the record'
     openDeadLetterSink: () => Promise.resolve(letters),
   })
   const running = engine.run(new AbortController().signal)
-  await eventually('it fails', () => engine.failing.newest('deadLetter')?.error.reason === 'BrokerUnreachable')
+  await eventually('it fails', () => engine.errors.newest('deadLetter')?.error.reason === 'BrokerUnreachable')
   assert.ok((log.committed[0] ?? 0) <= 7)
   down = false
   await running
   assert.equal(log.committed[0], 30)
-  assert.equal(engine.failing.all().length, 0)
+  assert.equal(engine.errors.all().length, 0)
 })
 
 test('an acknowledgement that comes after ownership was lost is not committed', async () => {
@@ -255,7 +255,7 @@ test('a source, a sink and a store that fail at first are tried until they work'
       ['source', 'sink', 'checkpoint'].flatMap((component) => [`${component} BrokerUnreachable`, `${component} works`]),
     ),
   )
-  assert.equal(engine.failing.all().length, 0)
+  assert.equal(engine.errors.all().length, 0)
 })
 
 test('a commit that fails while draining is tried again before ownership is given away', async () => {

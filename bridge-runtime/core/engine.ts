@@ -1,43 +1,22 @@
-import { type BackoffSettings, backoff } from './backoff.ts'
-import type { Clock } from './clock.ts'
-import type { Ordering, PartitionReader, Sink, Source, SourceHost } from './contracts.ts'
-import { tooSmallForLetters } from './dead-letter.ts'
-import { asBridgeError, type BridgeError } from './errors.ts'
-import { type Component, Failing } from './failing.ts'
-import { MemoryBudget } from './memory-budget.ts'
+import { backoff } from './backoff.ts'
+import type { AppendSink, PartitionReader, Sink, SourceHost } from './contracts.ts'
+import { tooSmallForDeadLetters } from './delivery/dead-letter-record.ts'
+import { timed } from './delivery/timed.ts'
+import type { EngineOptions } from './engine-options.ts'
+import { asBridgeError } from './errors.ts'
+import { type Component, ErrorTracker } from './health/error-tracker.ts'
+import { Statistics } from './health/statistics.ts'
+import { Stillness } from './health/stillness.ts'
+import { MemoryBudget } from './intake/memory-budget.ts'
+import { RateLimit } from './intake/rate-limit.ts'
+import { RateLimitedReader } from './intake/rate-limited.ts'
 import { Pump } from './pump.ts'
-import { RateLimit } from './rate-limit.ts'
-import { Statistics } from './statistics.ts'
-import { Stillness } from './stillness.ts'
-import { timed } from './timed.ts'
 
-export interface EngineOptions {
-  /** Opens the source or sink; called again until it succeeds, e.g. when a Secret is not there yet. */
-  openSource(): Promise<Source>
-  openSink(): Promise<Sink>
-  /** Absent: a partition stops at a record that cannot be delivered. */
-  readonly openDeadLetterSink: (() => Promise<Sink>) | undefined
-  readonly sinkLanes: number
-  /** `${kind}/${stream}`: the beginning of every record's source id. */
-  readonly origin: string
-  readonly ordering: Ordering
-  readonly backoff: BackoffSettings
-  /** Payload bytes between source and sink, over all partitions. */
-  readonly maxInFlightBytes: number
-  /** Records per second this replica reads; infinite for no limit. */
-  readonly maxRecordsPerSecond: number
-  /** Milliseconds. */
-  readonly commitInterval: number
-  /** Milliseconds. */
-  readonly drainTimeout: number
-  readonly clock: Clock
-  readonly random: () => number
-  /** A component began to fail, fails for another reason, or works again. */
-  readonly onChange: (component: Component, error: BridgeError | undefined) => void
-  /** Milliseconds one sink request took, and its records. */
-  readonly onWrite: (milliseconds: number, records: number) => void
-  /** Something works, and will not under a condition that a person can change now. */
-  readonly onNotice: (message: string) => void
+export type { EngineOptions } from './engine-options.ts'
+
+interface Sinks {
+  readonly main: Sink | AppendSink
+  readonly deadLetter: Sink | AppendSink | undefined
 }
 
 export type EngineState = 'starting' | 'running' | 'draining' | 'finished'
@@ -57,22 +36,24 @@ const sampleInterval = 1000
 export class Engine {
   readonly statistics = new Statistics()
   readonly stillness = new Stillness()
-  readonly failing: Failing
+  readonly errors: ErrorTracker
   readonly #options: EngineOptions
   readonly #pumps = new Map<PartitionReader, Pump>()
   readonly #waiting = new Set<PartitionReader>()
   readonly #drainDeadline = new AbortController()
   readonly #rateLimit: RateLimit
   readonly #budget: MemoryBudget
-  #sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined } | undefined
+  #sinks: Sinks | undefined
   #sourceConnected = false
   #partitions: number | undefined
   #state: EngineState = 'starting'
   #abandoned = 0
+  /** Ends the source's run, with the reason, so that it is opened again at what is committed. */
+  #readAgain = new AbortController()
 
   constructor(options: EngineOptions) {
     this.#options = options
-    this.failing = new Failing(() => options.clock.now(), options.onChange)
+    this.errors = new ErrorTracker(() => options.clock.now(), options.onChange)
     this.#rateLimit = new RateLimit(options.maxRecordsPerSecond, options.clock)
     this.#budget = new MemoryBudget(options.maxInFlightBytes, () => this.#pumps.values())
   }
@@ -87,12 +68,12 @@ export class Engine {
 
   /** The source is reached and each partition that is owned can be read. */
   get sourceConnected(): boolean {
-    return this.#sourceConnected && !this.failing.disconnected('source')
+    return this.#sourceConnected && !this.errors.disconnected('source')
   }
 
   /** The sink is reached and takes what it can take. */
   get sinkConnected(): boolean {
-    return this.#sinks !== undefined && !this.failing.disconnected('sink')
+    return this.#sinks !== undefined && !this.errors.disconnected('sink')
   }
 
   /** Partitions of the whole source; undefined when unknown or unbounded. */
@@ -139,14 +120,14 @@ export class Engine {
     ])
     if (main === undefined || (deadLetter === undefined && openDeadLetterSink !== undefined)) return
     this.#sinks = { main, deadLetter }
-    const notice = deadLetter === undefined ? undefined : tooSmallForLetters(main.limits, deadLetter.limits)
+    const notice = deadLetter === undefined ? undefined : tooSmallForDeadLetters(main.limits, deadLetter.limits)
     if (notice !== undefined) this.#options.onNotice(notice)
     if (this.#state === 'starting') this.#state = 'running'
     for (const reader of this.#waiting) this.#startPump(reader, this.#sinks)
     this.#waiting.clear()
   }
 
-  async #openSink(open: () => Promise<Sink>, signal: AbortSignal): Promise<Sink> {
+  async #openSink(open: () => Promise<Sink | AppendSink>, signal: AbortSignal): Promise<Sink | AppendSink> {
     const sink = await open()
     try {
       await sink.open(signal)
@@ -160,8 +141,11 @@ export class Engine {
   async #runSource(signal: AbortSignal): Promise<void> {
     const finished = await this.#keepTrying('source', 'run', signal, async () => {
       await using source = await this.#options.openSource()
+      const again = new AbortController()
+      this.#readAgain = again
       try {
-        await source.run(this.#host(), signal)
+        await source.run(this.#host(), AbortSignal.any([signal, again.signal]))
+        if (!signal.aborted) again.signal.throwIfAborted()
         return true
       } finally {
         this.#sourceConnected = false
@@ -182,11 +166,11 @@ export class Engine {
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
         const result = await attempt()
-        this.failing.worked(component, place)
+        this.errors.worked(component, place)
         return result
       } catch (thrown) {
         if (signal.aborted) return undefined
-        this.failing.failed(component, place, asBridgeError(thrown))
+        this.errors.failed(component, place, asBridgeError(thrown))
         await clock.sleep(backoff(settings, failures, random), signal)
       }
     }
@@ -202,13 +186,13 @@ export class Engine {
       revoked: (reader, how) => this.#revoked(reader, how),
       connection: (error) => {
         this.#sourceConnected = error === undefined
-        if (error !== undefined) return this.failing.failed('source', 'connection', error)
-        this.failing.worked('source', 'connection')
-        this.failing.worked('source', 'run')
+        if (error !== undefined) return this.errors.failed('source', 'connection', error)
+        this.errors.worked('source', 'connection')
+        this.errors.worked('source', 'run')
       },
       waiting: (error) => {
-        if (error === undefined) this.failing.worked('source', 'waiting')
-        else this.failing.failed('source', 'waiting', error)
+        if (error === undefined) this.errors.worked('source', 'waiting')
+        else this.errors.failed('source', 'waiting', error)
       },
       partitions: (total) => {
         this.#partitions = total
@@ -217,10 +201,16 @@ export class Engine {
     }
   }
 
-  #startPump(reader: PartitionReader, sinks: { readonly main: Sink; readonly deadLetter: Sink | undefined }): void {
-    const { ordering, sinkLanes, origin, backoff: settings, commitInterval, clock, random } = this.#options
+  #startPump(reader: PartitionReader, sinks: Sinks): void {
+    const { ordering, sinkLanes, origin, backoff: settings, commitInterval, clock, random, stages } = this.#options
+    const limited =
+      this.#options.maxRecordsPerSecond === Number.POSITIVE_INFINITY
+        ? undefined
+        : new RateLimitedReader(reader, this.#rateLimit)
     const pump = new Pump({
-      reader,
+      reader: limited ?? reader,
+      limited: () => limited?.limited ?? false,
+      stages: stages(reader),
       sink: timed(sinks.main, clock, this.#options.onWrite),
       deadLetterSink: sinks.deadLetter,
       ordering,
@@ -229,12 +219,12 @@ export class Engine {
       backoff: settings,
       clock,
       random,
-      rateLimit: this.#rateLimit,
       budget: this.#budget,
       commitInterval,
       share: () => this.#window() / Math.max(1, this.#pumps.size),
       statistics: this.statistics,
-      failing: this.failing,
+      errors: this.errors,
+      lost: (error) => this.#readAgain.abort(error),
     })
     this.#pumps.set(reader, pump)
     pump.start()
@@ -243,7 +233,7 @@ export class Engine {
   /** Bytes that may be in flight: as many as a drain can finish, as the sink goes now. */
   #window(): number {
     const { maxInFlightBytes, drainTimeout, clock } = this.#options
-    const perSecond = this.statistics.bytesOutPerSecond(clock.monotonic())
+    const perSecond = this.statistics.bytesAcceptedPerSecond(clock.monotonic())
     const drainable = perSecond * (drainTimeout / 1000) * drainShare
     return Math.min(maxInFlightBytes, Math.max(smallestWindow, drainable))
   }

@@ -1,66 +1,101 @@
-import { Cargo, load, type Slice } from './cargo.ts'
-import { Committer } from './committer.ts'
-import type { PartitionReader, Position, SourceBatch } from './contracts.ts'
-import { type DeliveryOptions, deliver } from './delivery.ts'
+import type { BackoffSettings } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import { type SettlementStrategy, settlementOf } from './commit/settlement.ts'
+import type { AppendSink, Ordering, PartitionReader, Position, Sink, Stage } from './contracts.ts'
+import { Delivery } from './delivery/delivery.ts'
+import type { Part } from './delivery/write-batch.ts'
 import type { BridgeError } from './errors.ts'
-import type { Component } from './failing.ts'
-import { distribute, laneCount } from './lanes.ts'
-import { released } from './pacing.ts'
-import { keepPolling } from './polling.ts'
-import type { Halt, PumpOptions } from './pump-options.ts'
-import { setAside } from './set-aside.ts'
-import { type Tracked, Watermark } from './watermark.ts'
+import type { Component, ErrorTracker } from './health/error-tracker.ts'
+import type { Statistics } from './health/statistics.ts'
+import { Intake } from './intake/intake.ts'
+import type { MemoryBudget } from './intake/memory-budget.ts'
 
-/** Moves the records of one partition for one ownership epoch: poll → lanes → sink → watermark → commit. */
+export interface PumpOptions {
+  readonly reader: PartitionReader
+  /** A limit of the rate holds it back. */
+  readonly limited: () => boolean
+  readonly stages: readonly Stage[]
+  readonly sink: Sink | AppendSink
+  /** Absent: the partition stops at a record that cannot be delivered. */
+  readonly deadLetterSink: Sink | AppendSink | undefined
+  readonly ordering: Ordering
+  /** Lanes the sink likes to have. */
+  readonly lanes: number
+  /** `${kind}/${stream}`, for `SinkBatch.origin`. */
+  readonly origin: string
+  readonly backoff: BackoffSettings
+  /** Shared by all partitions of the replica. */
+  readonly budget: MemoryBudget
+  /** Milliseconds between two calls of `commit` by the owner of the pump. */
+  readonly commitInterval: number
+  /** Payload bytes this partition may hold; one batch is always allowed. Changes as partitions come and go. */
+  readonly share: () => number
+  /** What the sink had accepted is lost: the source has to be read again from what is committed. */
+  readonly lost: (error: BridgeError) => void
+  readonly clock: Clock
+  readonly random: () => number
+  readonly statistics: Statistics
+  readonly errors: ErrorTracker
+}
+
+/** Why a partition waits for a person. */
+export interface Halt {
+  readonly reason: 'StoppedAtRecord' | 'DataGap'
+  readonly message: string
+}
+
+/** Moves the records of one partition for one ownership epoch: intake → delivery → settlement. */
 export class Pump {
   readonly reader: PartitionReader
   readonly #options: PumpOptions
-  readonly #watermark: Watermark
-  readonly #committer: Committer
-  readonly #lanes: Slice[][]
-  readonly #working = new Set<number>()
-  readonly #polling = new AbortController()
-  readonly #writing = new AbortController()
-  #wake: (() => void) | undefined
-  readonly #quiet: (() => void)[] = []
-  #ordinal = 0
-  /** Records of the newest batch that the rate has not let go. */
-  #withheld = 0
+  readonly #intake: Intake
+  readonly #delivery: Delivery
+  readonly #settlement: SettlementStrategy
   #ended = false
   #closed = false
   #halted: Halt | undefined
   #movedAt: number
-  #polled: Promise<void> = Promise.resolve()
 
   constructor(options: PumpOptions) {
-    const { reader, clock } = options
+    const { reader, sink, origin, clock } = options
     this.#options = options
     this.reader = reader
-    this.#lanes = Array.from({ length: laneCount(options.ordering, options.lanes) }, () => [])
     this.#movedAt = clock.monotonic()
-    this.#watermark = new Watermark({ contiguous: reader.settlement.kind === 'watermark' })
-    this.#committer = new Committer({
+    this.#settlement = settlementOf({ ...options, ended: () => this.#ended, fenced: () => this.lose() })
+    this.#delivery = new Delivery({
       ...options,
-      progress: () => ({ position: this.#watermark.position, ended: this.#ended && this.#watermark.records === 0 }),
-      fenced: () => this.lose(),
+      origin: { origin: `${origin}/${reader.partition}`, partition: reader.partition, epoch: reader.epoch },
+      accepted: (parts, bytes) => this.#accepted(parts, bytes, 'append' in sink),
+      durable: (parts, records, bytes) => this.#durable(parts, records, bytes),
+      lost: (error) => this.#unlessClosed(() => options.lost(error)),
+      deadLettered: (batch, index, reason, first) =>
+        this.#unlessClosed(() => {
+          if (first) options.statistics.deadLettered(reason, clock.now())
+          this.#settle(batch.locate([index]))
+        }),
+      halt: (component, error) => this.#halt(component, 'StoppedAtRecord', error),
+      failing: (component, place, error) => this.#failing(component, place, error),
+      retried: (records) => options.statistics.retried(records),
+      idle: () => this.#idle(),
+    })
+    this.#intake = new Intake({
+      ...options,
+      settlement: this.#settlement,
+      holder: this,
+      allowed: () => Math.min(options.share(), this.#delivery.enough),
+      push: (slice) => this.#delivery.push(slice),
+      began: () => void (this.#movedAt = clock.monotonic()),
+      ended: () => {
+        this.#ended = true
+        return this.commit()
+      },
+      gap: (error) => this.#halt('source', 'DataGap', error),
     })
   }
 
   start(): void {
-    this.#polled = keepPolling(
-      {
-        ...this.#options,
-        room: () => this.#room(),
-        take: (batch) => this.#take(batch),
-        ended: () => {
-          this.#ended = true
-          return this.commit()
-        },
-        gap: (error) => this.#halt('source', 'DataGap', error),
-      },
-      this.#polling.signal,
-    )
-    void this.#committer.commitEarly(this.#options.commitInterval, this.#polling.signal)
+    this.#intake.start()
+    void this.#settlement.commitEarly(this.#options.commitInterval, this.#intake.signal)
   }
 
   get halted(): Halt | undefined {
@@ -69,24 +104,29 @@ export class Pump {
 
   /** The rate has not let go all of what was read: it is what holds the partition back. */
   get limited(): boolean {
-    return this.#withheld > 0
+    return this.#options.limited()
   }
 
   get inFlightBytes(): number {
-    return this.#watermark.bytes
+    return this.#settlement.inFlight.bytes
   }
 
   get inFlightRecords(): number {
-    return this.#watermark.records
+    return this.#settlement.inFlight.records
   }
 
   get committed(): Position | undefined {
-    return this.#committer.position
+    return this.#settlement.committed
+  }
+
+  /** Several replicas read the partition: what waits may be another's. */
+  get shared(): boolean {
+    return this.#settlement.shared
   }
 
   /** Monotonic milliseconds at which the oldest unsettled batch was taken. */
   get oldest(): number | undefined {
-    return this.#watermark.oldest
+    return this.#settlement.inFlight.oldest
   }
 
   /** Monotonic milliseconds of the last settlement, or of when there began to be something to settle. */
@@ -97,14 +137,14 @@ export class Pump {
 
   /** True when something is in flight or known to wait for this replica; what a shared partition holds may go to another. */
   get busy(): boolean {
-    if (this.#watermark.records > 0) return true
-    if (this.reader.settlement.kind === 'individual') return false
+    if (this.inFlightRecords > 0) return true
+    if (this.shared) return false
     const lag = this.reader.lag()
     return lag.kind === 'known' && ((lag.records ?? 0) > 0 || (lag.seconds ?? 0) >= 1)
   }
 
   commit(): Promise<void> {
-    return this.#committer.commit()
+    return this.#settlement.commit()
   }
 
   /**
@@ -112,179 +152,85 @@ export class Pump {
    * @returns records given up at the deadline; the next owner reads them again
    */
   async drain(deadline: AbortSignal): Promise<number> {
-    this.#stopPolling()
-    const giveUp = (): void => this.#writing.abort()
-    if (deadline.aborted) giveUp()
-    deadline.addEventListener('abort', giveUp, { once: true })
-    await this.#polled
-    while (this.#working.size > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
-    deadline.removeEventListener('abort', giveUp)
-    await this.#committer.commitAtLast(this.#options, deadline)
+    await this.#delivery.drain(this.#intake.stop(), deadline)
+    await this.#settlement.commitUntilDeadline(deadline)
     this.#close()
-    return this.#watermark.behind - this.#withheld
+    return this.#settlement.inFlight.behind
   }
 
   /** Ownership is gone: whatever is in flight no longer counts, nothing is committed. */
   lose(): void {
     this.#close()
-    this.#stopPolling()
-    this.#writing.abort()
-  }
-
-  /** Waits until the partition holds less than its share: not polling is the backpressure. */
-  async #room(): Promise<void> {
-    while (this.#full() && !this.#polling.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-    this.#wake = undefined
-  }
-
-  /** Two full requests per lane keep it busy, one on its way and one ready: more would only take memory. */
-  #full(): boolean {
-    const enough = 2 * this.#lanes.length * this.#options.sink.limits.maxBytes
-    return this.#watermark.records > 0 && this.#watermark.bytes >= Math.min(this.#options.share(), enough)
-  }
-
-  #stopPolling(): void {
-    this.#polling.abort()
-    this.#wake?.()
-  }
-
-  /**
-   * Resolves when there was room for the batch and the rate has let all of it go. What a stop leaves here was not moved: it is
-   * read again.
-   */
-  async #take(batch: SourceBatch): Promise<void> {
-    const { budget, rateLimit } = this.#options
-    const { signal } = this.#polling
-    let tracked: Tracked | undefined
-    await budget.admit(this, batch.bytes, () => void (tracked = this.#hold(batch)), signal)
-    if (tracked === undefined) return
-    for await (const slice of released(tracked, rateLimit, signal)) this.#handOut(slice)
-  }
-
-  #hold(batch: SourceBatch): Tracked {
-    const now = this.#options.clock.monotonic()
-    if (this.#watermark.records === 0) this.#movedAt = now
-    this.#withheld = batch.count
-    return this.#watermark.add(batch, now)
-  }
-
-  #handOut(slice: Slice): void {
-    const { clock, ordering, statistics } = this.#options
-    this.#withheld -= slice.count
-    statistics.taken(slice.count, slice.bytes, clock.monotonic())
-    for (const [lane, part] of distribute(slice, ordering, this.#lanes.length, this.#ordinal)) {
-      const queue = this.#lanes[lane]
-      if (queue === undefined) throw new RangeError(`no lane ${lane}`)
-      queue.push(part)
-      if (!this.#working.has(lane)) void this.#work(lane, queue)
-    }
-    this.#ordinal += 1
-  }
-
-  /** One lane: one sink request at a time, in order. */
-  async #work(lane: number, queue: Slice[]): Promise<void> {
-    this.#working.add(lane)
-    const { signal } = this.#writing
-    const { partition } = this.reader
-    const delivery = this.#delivery(`${partition} lane ${lane}`)
-    while (queue.length > 0 && this.#halted === undefined && !signal.aborted) {
-      const cargo = new Cargo(
-        { origin: `${this.#options.origin}/${partition}`, partition },
-        load(queue, delivery.sink.limits),
-      )
-      if ((await deliver(cargo, delivery, signal)) !== 'delivered') break
-    }
-    this.#working.delete(lane)
-    if (this.#working.size > 0) return
-    if (this.#halted !== undefined) this.#letGo()
-    for (const resolve of this.#quiet.splice(0)) resolve()
-  }
-
-  #delivery(place: string): DeliveryOptions {
-    const { sink, deadLetterSink, backoff: settings, clock, random, statistics } = this.#options
-    const common = { backoff: settings, clock, random, retried: (records: number) => statistics.retried(records) }
-    return {
-      ...common,
-      sink,
-      failing: (error) => this.#failing('sink', place, error),
-      delivered: (cargo, indexes) => this.#deliveredTo(cargo, indexes),
-      setAside: (cargo, poison) =>
-        setAside(
-          cargo,
-          poison,
-          {
-            ...common,
-            deadLetterSink,
-            failing: (error) => this.#failing('deadLetter', place, error),
-            halt: (component, error) => this.#halt(component, 'StoppedAtRecord', error),
-            lettered: (index, reason) => {
-              if (this.#closed) return
-              statistics.deadLettered(reason, clock.now())
-              for (const { tracked, indexes } of cargo.locate([index])) this.#settle(tracked, indexes)
-            },
-          },
-          this.#writing.signal,
-        ),
-    }
+    void this.#intake.stop()
+    this.#delivery.abort()
   }
 
   #failing(component: Component, place: string, error: BridgeError | undefined): void {
-    const { failing, statistics, clock } = this.#options
+    const { errors, statistics, clock } = this.#options
     if (this.#closed) return
-    if (error === undefined) return failing.worked(component, place)
-    failing.failed(component, place, error)
+    if (error === undefined) return errors.worked(component, place)
+    errors.failed(component, place, error)
     if (error.reason === 'Throttled') statistics.throttled(clock.monotonic())
   }
 
-  #deliveredTo(cargo: Cargo, indexes: readonly number[] | 'all'): void {
+  #accepted(parts: readonly Part[], bytes: number, early: boolean): void {
     if (this.#closed) return
     const { clock, statistics } = this.#options
-    const count = indexes === 'all' ? cargo.count : indexes.length
-    const slices = indexes === 'all' ? cargo.slices : cargo.locate(indexes)
-    for (const { tracked, indexes: part } of slices) this.#settle(tracked, part)
-    statistics.delivered(count, (cargo.bytes * count) / cargo.count, clock.monotonic())
+    statistics.accepted(bytes, clock.monotonic())
+    if (!early) return
+    for (const { batch, indexes } of parts)
+      if (batch.accept(indexes === 'all' ? batch.count : indexes.length)) this.#settlement.inFlight.release(batch)
+    this.#moved()
   }
 
-  #settle(tracked: Tracked, indexes: readonly number[] | undefined): void {
-    if (indexes === undefined) this.#watermark.settleAll(tracked)
-    else this.#watermark.settle(tracked, indexes)
-    const { settlement } = this.reader
+  #durable(parts: readonly Part[], records: number, bytes: number): void {
+    if (this.#closed) return
     const { clock, statistics } = this.#options
-    if (settlement.kind === 'individual') {
-      settlement.settled(tracked.batch, indexes ?? 'all')
-      statistics.committed(clock.now())
-    }
-    this.#movedAt = clock.monotonic()
-    this.#options.budget.changed()
-    if (!this.#full()) this.#wake?.()
-    if (this.#ended && this.#watermark.records === 0) void this.commit()
+    this.#settle(parts)
+    statistics.delivered(records, bytes, clock.monotonic())
+  }
+
+  #settle(parts: readonly Part[]): void {
+    for (const { batch, indexes } of parts) this.#settlement.settle(batch, indexes)
+    this.#moved()
+  }
+
+  #moved(): void {
+    this.#movedAt = this.#options.clock.monotonic()
+    this.#intake.changed()
   }
 
   /** The partition waits for a person; ownership is kept, so that it does not wander from replica to replica. */
   #halt(component: Component, reason: Halt['reason'], error: BridgeError): void {
     if (this.#closed) return
     this.#halted ??= { reason, message: error.message }
-    this.#options.failing.failed(component, `${this.reader.partition} halted`, error)
-    this.#stopPolling()
-    if (this.#working.size === 0) this.#letGo()
+    this.#options.errors.failed(component, `${this.reader.partition} halted`, error)
+    void this.#intake.stop()
+    this.#delivery.stop()
+    if (!this.#delivery.busy) this.#idle()
     void this.commit()
+  }
+
+  #idle(): void {
+    if (this.#halted === undefined || this.#closed) return
+    void this.#delivery.flush(new AbortController().signal).then(() => this.#letGo())
   }
 
   /** What waits for a person does not wait in memory: the position is kept, and it is read again. */
   #letGo(): void {
-    for (const queue of this.#lanes) queue.length = 0
-    this.#watermark.letGo()
+    if (this.#closed) return
+    this.#settlement.letGo()
     this.#options.budget.changed()
   }
 
   #close(): void {
     this.#closed = true
+    this.#settlement.close()
     this.#options.budget.changed()
-    this.#committer.close()
-    this.#options.failing.forget(`${this.reader.partition} `)
+    this.#options.errors.forget(`${this.reader.partition} `)
+  }
+
+  #unlessClosed(tell: () => void): void {
+    if (!this.#closed) tell()
   }
 }

@@ -16,10 +16,10 @@ export interface Verdict {
  * @param now monotonic milliseconds
  */
 export function liveness(engine: Engine, now: number): Verdict {
-  const { failing } = engine
+  const { errors } = engine
   const explained =
     engine.state !== 'running' ||
-    failing.all().some(({ component, error }) => failing.disconnected(component) || error.reason === 'Throttled')
+    errors.all().some(({ component, error }) => errors.disconnected(component) || error.reason === 'Throttled')
   const stalled = explained
     ? []
     : engine.pumps.filter(

@@ -54,7 +54,7 @@ type Name = keyof typeof metricTable
 /** Reads the engine when scraped; nothing is counted twice on the way of the records. */
 export function createMetrics(clock: Clock): {
   readonly registry: Registry
-  readonly onWrite: (milliseconds: number, records: number) => void
+  readonly onWrite: (milliseconds: number) => void
   observe(engine: Engine): void
 } {
   const registry = new Registry()

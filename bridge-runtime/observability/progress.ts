@@ -2,8 +2,8 @@
 import type { Engine } from '../core/engine.ts'
 import type { Pump } from '../core/pump.ts'
 
-function why({ failing, statistics }: Engine, pump: Pump, now: number): string {
-  const [error] = failing.all()
+function why({ errors, statistics }: Engine, pump: Pump, now: number): string {
+  const [error] = errors.all()
   if (error !== undefined) return `${error.component} ${error.error.reason}: ${error.error.message}`
   if (statistics.rates(now).throttled) return 'the sink asks to slow down'
   if (pump.inFlightRecords > 0) return 'the sink has not answered yet'

@@ -27,14 +27,14 @@ function partitionReport(engine: Engine, pump: Pump, now: number): PartitionRepo
 /** What this replica answers on `GET /status`. Holds no secret: error messages are made without them. */
 export function report(engine: Engine, identity: Identity, clock: Clock): RuntimeReport {
   const now = clock.monotonic()
-  const { statistics, pumps, failing, partitions } = engine
+  const { statistics, pumps, errors, partitions } = engine
   const rates = statistics.rates(now)
   const oldest = Math.min(...pumps.map((pump) => pump.oldest ?? Number.POSITIVE_INFINITY))
   const { lastCommitAt, lastDeadLetter } = statistics
   const { throttles: _, ...totals } = statistics.totals
   return {
     ...identity,
-    state: engine.state === 'finished' ? 'running' : engine.state,
+    state: engine.state,
     at: clock.now(),
     uptime: process.uptime(),
     source: { connected: engine.sourceConnected, ...(partitions === undefined ? {} : { partitions }) },
@@ -47,7 +47,7 @@ export function report(engine: Engine, identity: Identity, clock: Clock): Runtim
     ...(lastCommitAt === undefined ? {} : { lastCommitAt }),
     ...(oldest === Number.POSITIVE_INFINITY ? {} : { oldestUnsettledSeconds: (now - oldest) / 1000 }),
     ...(lastDeadLetter === undefined ? {} : { lastDeadLetter }),
-    errors: failing.all().map(({ component, error, count, firstAt, lastAt }) => ({
+    errors: errors.all().map(({ component, error, count, firstAt, lastAt }) => ({
       component,
       reason: error.reason,
       message: error.message.slice(0, 1000),

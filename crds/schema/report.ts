@@ -5,7 +5,7 @@
 import { z } from 'zod'
 
 const reportedError = z.object({
-  component: z.enum(['source', 'sink', 'deadLetter', 'checkpoint']),
+  component: z.enum(['source', 'transform', 'sink', 'deadLetter', 'checkpoint']),
   reason: z.string(),
   message: z.string(),
   count: z.int().min(0),
@@ -37,7 +37,7 @@ export const runtimeReport = z.object({
   replica: z.string(),
   /** Hash of the bridge file the replica runs, as given to it: tells the operator which spec it is. */
   configHash: z.string(),
-  state: z.enum(['starting', 'running', 'draining']),
+  state: z.enum(['starting', 'running', 'draining', 'finished']),
   /** Milliseconds since the epoch, on the replica's clock, for display only. */
   at: z.number(),
   /** Seconds since the process began. */

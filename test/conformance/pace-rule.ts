@@ -29,6 +29,7 @@ export async function keepsTheRate(harness: ConnectorHarness): Promise<void> {
       openSink: () => Promise.resolve(sink),
       openDeadLetterSink: undefined,
       sinkLanes: 4,
+      stages: () => [],
       origin: `${harness.connector.name}/${stream}`,
       ordering: 'PerKey',
       backoff: { initial: 50, max: 500 },

@@ -34,6 +34,20 @@ export const sinkRules = {
   K12: 'has stored what it reports as stored early',
 } as const
 
+export const appendRules = {
+  A1: 'reports as durable what survives a crash of the process, and nothing else',
+  A2: 'keeps what it accepted until it is durable, trying again by itself',
+  A3: 'makes durable what it accepted of a partition when told to flush, or lets the deadline pass',
+  A4: 'makes records durable after a time, though no more come',
+} as const
+
+export const stageRules = {
+  T1: 'says of each output which input it came from, in order',
+  T2: 'makes the same of the same records, however they are cut into batches',
+  T3: 'leaves its inputs as they were',
+  T4: 'takes any record: null and empty keys and values, bytes that are no text, any time',
+} as const
+
 export type SourceRule = keyof typeof sourceRules
 export type SinkRule = keyof typeof sinkRules
 export type Rule = SourceRule | SinkRule

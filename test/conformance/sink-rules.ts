@@ -9,6 +9,7 @@ import { assertWhole } from '../support/tally.ts'
 import { type TestRecord, type TestRun, testRun } from '../support/verifier.ts'
 import { byKey, type ConnectorHarness, openSink, type PlainRecord, remarkableRecords } from './harness.ts'
 import type { SinkRule } from './rules.ts'
+import { sinkBatch } from '../support/sink-batch.ts'
 
 const never = new AbortController().signal
 const patience = { within: 90_000 }
@@ -45,16 +46,11 @@ const recordOf = (
   position,
 })
 
-function batchOf(records: readonly PlainRecord[], partition = 'p0', firstPosition = 0): SinkBatch {
-  const whole = records.map((record, index) => recordOf(record, firstPosition + index))
-  return {
-    origin: `test/conformance/${partition}`,
-    partition,
-    count: whole.length,
-    bytes: whole.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0),
-    records: () => whole,
-  }
-}
+const batchOf = (records: readonly PlainRecord[], partition = 'p0', firstPosition = 0): SinkBatch =>
+  sinkBatch(
+    records.map((record, index) => recordOf(record, firstPosition + index)),
+    { stream: 'test/conformance', partition },
+  )
 
 /** Sends what failed again, in its order, until nothing fails, as the engine does. */
 async function deliver(sink: Sink, records: readonly TestRecord[], partition: string): Promise<number> {

@@ -15,6 +15,7 @@ export function runningEngine(
 ): Running {
   const engine = new Engine({
     openDeadLetterSink: undefined,
+    stages: () => [],
     sinkLanes: 8,
     ordering: 'PerKey',
     maxRecordsPerSecond: Number.POSITIVE_INFINITY,

@@ -2,7 +2,7 @@
  * Sends events to one partition, one batch at a time. Writes of different lanes and source partitions share batches; the
  * next is filled while one is on its way. A batch is stored as a whole, in order, or not at all.
  */
-import { heldBack } from '../../core/delivery.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import type { SenderLink } from './links.ts'
 import { batchOverhead } from './encoding.ts'

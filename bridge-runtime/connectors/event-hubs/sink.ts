@@ -1,6 +1,6 @@
 import { bytes } from '../../../crds/schema/common.ts'
-import type { Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
-import { heldBack } from '../../core/delivery.ts'
+import type { Sink, SinkBatch, PartialAcknowledgement, WriteResult } from '../../core/contracts.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { writing } from '../write-outcome.ts'
@@ -66,7 +66,7 @@ export function eventHubsSink(
       },
     )
 
-  const write = (batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult> =>
+  const write = (batch: SinkBatch, signal: AbortSignal, stored?: PartialAcknowledgement): Promise<WriteResult> =>
     writing({ count: batch.count, signal, stored }, ({ settle, isOpen }) => {
       if (clock.monotonic() >= lookAt) lookAgain()
       // Records without a key go round by the write, so that they fill a batch of one partition.

@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { allDelivered, type BridgeRecord, type SinkBatch } from '../../core/contracts.ts'
+import { allDelivered, type SinkBatch } from '../../core/contracts.ts'
 import { openFileSink } from './sink.ts'
+import { sinkBatch } from '../../../test/support/sink-batch.ts'
 
 async function filePath(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'file-sink-'))
@@ -12,16 +13,11 @@ async function filePath(t: TestContext): Promise<string> {
   return join(directory, 'out.jsonl')
 }
 
-function batchOf(partition: string, first: number, count: number): SinkBatch {
-  const records: BridgeRecord[] = Array.from({ length: count }, (_, index) => ({
-    key: null,
-    value: Buffer.alloc(1024, 97 + (index % 26)),
-    headers: [],
-    timestamp: 0,
-    position: first + index,
-  }))
-  return { origin: `test/${partition}`, partition, count, bytes: count * 1024, records: () => records }
-}
+const batchOf = (partition: string, first: number, count: number): SinkBatch =>
+  sinkBatch(
+    Array.from({ length: count }, (_, index) => ({ value: Buffer.alloc(1024, 97 + (index % 26)) })),
+    { stream: 'test', partition, position: first },
+  )
 
 const write = async (sink: Awaited<ReturnType<typeof openFileSink>>, batch: SinkBatch): Promise<void> => {
   assert.equal(await sink.write(batch, new AbortController().signal), allDelivered)

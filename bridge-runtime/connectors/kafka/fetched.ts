@@ -1,8 +1,8 @@
 /** Whole record batches on their way to the engine, decoded when somebody asks for their records. */
-import type { BridgeRecord, OpaqueBytes, SourceBatch } from '../../core/contracts.ts'
+import type { BridgeRecord, SourceBatch } from '../../core/contracts.ts'
 import type { RuntimeReason } from '../../../crds/schema/reasons.ts'
 import { BridgeError } from '../../core/errors.ts'
-import { type BatchHeader, opaqueFormat } from './record-batch.ts'
+import type { BatchHeader } from './record-batch.ts'
 import { decodeRecords } from './record-decoder.ts'
 
 /** Consecutive record batches to hand out as one. */
@@ -28,8 +28,6 @@ export class FetchedBatch implements SourceBatch {
   readonly lastTimestamp: number
   /** What the records take once decoded. */
   readonly bytes: number
-  /** What was fetched as it is, unless the first records are not wanted. */
-  readonly opaque?: OpaqueBytes
   /** The position to commit when this batch is settled: behind what was skipped after it. */
   readonly next: number
   readonly #headers: readonly BatchHeader[]
@@ -46,7 +44,6 @@ export class FetchedBatch implements SourceBatch {
     this.lastTimestamp = Math.max(...headers.map(({ maxTimestamp }) => maxTimestamp))
     this.bytes = memory
     this.next = next
-    if (from === 0) this.opaque = { format: opaqueFormat, bytes: this.#content }
     this.count = this.#count()
   }
 

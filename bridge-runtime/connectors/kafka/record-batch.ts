@@ -6,7 +6,6 @@ import { crc32c, Writer } from '@platformatic/kafka'
 import { int64 } from '../whole-time.ts'
 
 export const headerSize = 61
-export const opaqueFormat = 'kafka-record-batch-v2'
 
 export const at = {
   baseOffset: 0,

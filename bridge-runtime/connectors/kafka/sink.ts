@@ -1,7 +1,7 @@
 /** Writes one topic. */
 import { bytes, milliseconds } from '../../../crds/schema/common.ts'
 import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../../core/contracts.ts'
-import { heldBack } from '../../core/delivery.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { BatchMemory } from './batch-memory.ts'

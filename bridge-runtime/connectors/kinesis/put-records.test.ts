@@ -10,6 +10,7 @@ import type { EntryFailure } from './connection.ts'
 import { translate } from './errors.ts'
 import { kinesisSink as schema } from './schema.ts'
 import { kinesisSink } from './sink.ts'
+import { sinkBatch } from '../../../test/support/sink-batch.ts'
 
 const record = (key: string | null, value: string | null, position: number): BridgeRecord => ({
   key: key === null ? null : Buffer.from(key),
@@ -19,13 +20,8 @@ const record = (key: string | null, value: string | null, position: number): Bri
   position,
 })
 
-const batch = (records: readonly BridgeRecord[], partition = 'p'): SinkBatch => ({
-  origin: `memory/log/${partition}`,
-  partition,
-  bytes: 0,
-  count: records.length,
-  records: () => records,
-})
+const batch = (records: readonly BridgeRecord[], partition = 'p'): SinkBatch =>
+  sinkBatch(records, { stream: 'memory/log', partition })
 
 const config = (more: object = {}) => schema.parse({ streamName: 'orders', region: 'eu-west-1', ...more })
 const never = new AbortController().signal

@@ -7,7 +7,7 @@
  */
 import type { PutRecordsRequestEntry } from '@aws-sdk/client-kinesis'
 import type { Clock } from '../../core/clock.ts'
-import { heldBack } from '../../core/delivery.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
 import { asBridgeError, type BridgeError } from '../../core/errors.ts'
 import type { EntryFailure } from './connection.ts'
 import { rejected, translateEntry } from './errors.ts'

@@ -1,7 +1,7 @@
 import { bytes } from '../../../crds/schema/common.ts'
 import type { KinesisReason } from '../../../crds/schema/reasons/kinesis.ts'
-import type { BridgeRecord, Sink, SinkBatch, Stored, WriteResult } from '../../core/contracts.ts'
-import { heldBack } from '../../core/delivery.ts'
+import type { BridgeRecord, Sink, SinkBatch, PartialAcknowledgement, WriteResult } from '../../core/contracts.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { writing } from '../write-outcome.ts'
@@ -40,7 +40,7 @@ export function kinesisSink(
     )
   }
 
-  const write = (batch: SinkBatch, signal: AbortSignal, stored?: Stored): Promise<WriteResult> =>
+  const write = (batch: SinkBatch, signal: AbortSignal, stored?: PartialAcknowledgement): Promise<WriteResult> =>
     writing({ count: batch.count, signal, stored }, ({ settle, isOpen }) => {
       const refusedKeys = new Set<string>()
       const entries: Entry[] = []

@@ -3,7 +3,7 @@
  * is never more than one request on the way, so that a failure leaves a gap behind which nothing is stored. A request is
  * stored as a whole or not at all.
  */
-import { heldBack } from '../../core/delivery.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import type { PubsubMessage } from './connection.ts'
 

@@ -1,6 +1,6 @@
 import { bytes } from '../../../crds/schema/common.ts'
 import type { Sink, SinkBatch } from '../../core/contracts.ts'
-import { heldBack } from '../../core/delivery.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
 import { asBridgeError, BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { type WriteOutcome, writing } from '../write-outcome.ts'

@@ -14,6 +14,7 @@ import type { TestRecord } from '../../support/verifier.ts'
 import { producerOf } from '../../support/event-hubs-sdk.ts'
 import { historyOn } from '../../support/leases/history.ts'
 import { ownershipOf } from '../../support/leases/ownership.ts'
+import { sinkBatch } from '../../support/sink-batch.ts'
 
 export const never = new AbortController().signal
 export const secretName = 'azure'
@@ -134,18 +135,10 @@ export function batchOf(
   records: readonly { readonly key: string | null; readonly value: Buffer | null }[],
   position = 0,
 ): SinkBatch {
-  const whole = records.map(({ key, value }, index) => ({
+  const whole = records.map(({ key, value }) => ({
     key: key === null ? null : Buffer.from(key),
     value,
-    headers: [],
     timestamp: Date.now(),
-    position: position + index,
   }))
-  return {
-    origin: 'test/hub/p0',
-    partition: 'p0',
-    count: whole.length,
-    bytes: whole.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
-    records: () => whole,
-  }
+  return sinkBatch(whole, { stream: 'test/hub', position })
 }

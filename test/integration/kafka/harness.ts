@@ -6,7 +6,6 @@ import type {
   Lag,
   PartitionReader,
   Sink,
-  SinkBatch,
   Source,
   SourceHost,
   WriteResult,
@@ -24,6 +23,7 @@ import { openKafkaSource } from '../../../bridge-runtime/connectors/kafka/source
 import { eventually } from '../../support/eventually.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
 import { historyOn } from '../../support/leases/history.ts'
+import { sinkBatch } from '../../support/sink-batch.ts'
 
 export interface Received extends BridgeRecord {
   readonly partition: string
@@ -183,25 +183,6 @@ export async function read(config: unknown, options: ReadingOptions = {}): Promi
   }
 }
 
-/** A batch as the engine would hand it to a sink. */
-export function sinkBatch(records: readonly Partial<BridgeRecord>[], partition = 'source/0'): SinkBatch {
-  const whole = records.map((record, index) => ({
-    key: null,
-    value: null,
-    headers: [],
-    timestamp: Date.now(),
-    position: index,
-    ...record,
-  }))
-  return {
-    origin: `kafka/${partition}`,
-    partition,
-    count: whole.length,
-    bytes: whole.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0),
-    records: () => whole,
-  }
-}
-
 const never = new AbortController().signal
 
 /** Opens a sink, again and again as the engine does: a broker that has just started refuses for a moment. */
@@ -219,4 +200,4 @@ export const write = (
   sink: Sink,
   records: readonly Partial<BridgeRecord>[],
   partition?: string,
-): Promise<WriteResult> => sink.write(sinkBatch(records, partition), never)
+): Promise<WriteResult> => sink.write(sinkBatch(records, { stream: 'kafka', partition }), never)

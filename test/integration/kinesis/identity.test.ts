@@ -90,7 +90,7 @@ for (const inChildren of [0, 40])
     await produce(client, stream, run, 100)
     for (let start = 0; start < 2; start += 1) {
       const halted = bridge(run)
-      const error = await eventually('the gap is told', () => halted.engine.failing.newest('source')?.error)
+      const error = await eventually('the gap is told', () => halted.engine.errors.newest('source')?.error)
       assert.deepEqual([error.kind, error.reason], ['fatal', 'DataGap'])
       assert.match(error.message, /is another one now/)
       assert.equal(halted.engine.sourceConnected, false)

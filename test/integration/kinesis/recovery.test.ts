@@ -25,8 +25,7 @@ test('a missing stream is named by source and sink, and both go on once it exist
     () => openKinesisSource(sourceConfig(endpoint, stream), context()),
     async () => checking(run),
   )
-  const failure = (bridge: typeof reader, component: 'source' | 'sink') =>
-    bridge.engine.failing.newest(component)?.error
+  const failure = (bridge: typeof reader, component: 'source' | 'sink') => bridge.engine.errors.newest(component)?.error
   const error = await eventually('the source says so', () => failure(reader, 'source'))
   assert.deepEqual(error?.reason, 'StreamNotFound')
   assert.match(
@@ -52,7 +51,7 @@ test('an endpoint that nobody listens at is named', async (t) => {
     () => openKinesisSource(sourceConfig('http://127.0.0.1:1', 'orders'), context()),
     async () => checking(testRun({ run: 'none', keys: 1 })),
   )
-  const error = await eventually('the source says so', () => bridge.engine.failing.newest('source')?.error)
+  const error = await eventually('the source says so', () => bridge.engine.errors.newest('source')?.error)
   assert.equal(error.reason, 'EndpointUnreachable')
   assert.match(error.message, /stream orders in http:\/\/127\.0\.0\.1:1: connect ECONNREFUSED/)
 })

@@ -36,7 +36,7 @@ test('an answer larger than any that the service gives is refused unread, and na
     () => source(service.address, 'orders'),
     () => Promise.resolve(new MemorySink()),
   )
-  const { error } = await eventually('it is told', () => bridge.engine.failing.newest('source'))
+  const { error } = await eventually('it is told', () => bridge.engine.errors.newest('source'))
   assert.deepEqual([error.kind, error.reason], ['fatal', 'AnswerTooLarge'])
   assert.match(error.message, /subscription projects\/.*orders at http:.*: an answer of \d+ bytes is larger than \d+/)
   await bridge.stop()

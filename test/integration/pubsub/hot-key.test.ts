@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyHash } from '../../../bridge-runtime/core/lanes.ts'
+import { keyHash } from '../../../bridge-runtime/core/delivery/lanes.ts'
 import { checking } from '../../support/checking-sink.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startFakePubsub } from '../../support/pubsub-fake/fake-pubsub.ts'

@@ -47,9 +47,7 @@ test('an emulator that is killed and comes back, empty, is read and written agai
   await first.kill()
   released?.()
   await eventually('both say so', () =>
-    [reader.engine.failing.newest('source'), writer.engine.failing.newest('sink')].every(
-      (error) => error !== undefined,
-    ),
+    [reader.engine.errors.newest('source'), writer.engine.errors.newest('sink')].every((error) => error !== undefined),
   )
   const second = await startPubsub({ heap: 256 })
   t.after(() => second.stop())
@@ -65,9 +63,7 @@ test('an emulator that is killed and comes back, empty, is read and written agai
   await eventually('the others are read', () => run.received === 400, undefined, { within: 60_000 })
   await eventually('what waited is written', () => copied.received === 500, undefined, { within: 60_000 })
   await eventually('no error any more', () =>
-    [reader.engine.failing.newest('source'), writer.engine.failing.newest('sink')].every(
-      (error) => error === undefined,
-    ),
+    [reader.engine.errors.newest('source'), writer.engine.errors.newest('sink')].every((error) => error === undefined),
   )
   await Promise.all([reader.stop(), writer.stop(), mirror.stop()])
   assertWhole(run.tally(), 0)

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { status } from '@grpc/grpc-js'
 import type { BridgeRecord } from '../../../bridge-runtime/core/contracts.ts'
-import { heldBack } from '../../../bridge-runtime/core/delivery.ts'
+import { heldBack } from '../../../bridge-runtime/core/delivery/held-back.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type FakePubsub, type Refusal, startFakePubsub } from '../../support/pubsub-fake/fake-pubsub.ts'
 import { assertWhole } from '../../support/tally.ts'
 import { randomNumbers, testRun } from '../../support/verifier.ts'
 import { recordsOf } from '../../support/memory/source.ts'
 import { running, sink } from './engines.ts'
+import { sinkBatch } from '../../support/sink-batch.ts'
 
 const lost: Refusal = { code: status.UNAVAILABLE, details: 'the connection was lost', done: true }
 const never = new AbortController().signal
@@ -31,14 +32,6 @@ const record = (key: string, value: string, position: number): BridgeRecord => (
   position,
 })
 
-const batchOf = (records: readonly BridgeRecord[]) => ({
-  origin: 'test/0',
-  partition: '0',
-  count: records.length,
-  bytes: 100,
-  records: () => records,
-})
-
 test('a key that fails holds back its later records, stores none of them, and leaves the other keys alone', async (t) => {
   const service = await serviceWith(t, 'orders')
   service.refuse = ({ method, request }) =>
@@ -47,7 +40,7 @@ test('a key that fails holds back its later records, stores none of them, and le
   await target.open(never)
   const records = ['bad', 'good', 'bad', 'good', 'bad', 'bad'].map((key, index) => record(key, `${index}`, index))
   const reports: number[][] = []
-  const failures = await target.write(batchOf(records), never, (indexes) => reports.push([...indexes]))
+  const failures = await target.write(sinkBatch(records), never, (indexes) => reports.push([...indexes]))
   assert.deepEqual(
     service.published('orders').map(({ data }) => data),
     ['1', '3'],
@@ -74,7 +67,7 @@ test('what a request has stored is told at once, while another request of the wr
     return undefined
   }
   const records = ['a', 'b', 'a', 'c'].map((key, index) => record(key, `${index}`, index))
-  const failures = await target.write(batchOf(records), never, (indexes) => reports.push([...indexes]))
+  const failures = await target.write(sinkBatch(records), never, (indexes) => reports.push([...indexes]))
   assert.equal(failures.size, 0)
   assert.deepEqual(reports, [[0, 2], [1]], 'the last request is told by the result')
   assert.deepEqual(seen, [0, 1, 2])
@@ -120,7 +113,7 @@ test('throttling slows the bridge and is visible; nothing is lost or repeated', 
     async () => recordsOf(records),
     () => sink(service.address, 'orders'),
   )
-  const error = await eventually('the throttling shows', () => bridge.engine.failing.newest('sink')?.error)
+  const error = await eventually('the throttling shows', () => bridge.engine.errors.newest('sink')?.error)
   assert.equal(error.reason, 'Throttled')
   assert.match(error.message, /pubsub.topics.publish on topic .*orders.*Quota exceeded/)
   await eventually('all are stored', () => service.published('orders').length === 1_000)
@@ -140,7 +133,7 @@ test('a message that the service refuses is found among its neighbours, and only
   await using target = await sink(service.address, 'orders')
   await target.open(never)
   const records = ['k', 'k', 'k', 'k'].map((key, index) => record(key, `${index}`, index))
-  const failures = await target.write(batchOf(records), never)
+  const failures = await target.write(sinkBatch(records), never)
   assert.deepEqual(
     [...failures].sort(([a], [b]) => a - b).map(([index, { kind, reason }]) => [index, kind, reason]),
     [

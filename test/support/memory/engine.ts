@@ -9,6 +9,7 @@ export const memoryEngine = (source: MemorySource, sink: MemorySink, options: Pa
     openSource: () => Promise.resolve(source),
     openSink: () => Promise.resolve(sink),
     openDeadLetterSink: undefined,
+    stages: () => [],
     sinkLanes: 3,
     origin: 'memory/log',
     ordering: 'PerKey',

@@ -1,5 +1,5 @@
 import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../../../bridge-runtime/core/contracts.ts'
-import { heldBack } from '../../../bridge-runtime/core/delivery.ts'
+import { heldBack } from '../../../bridge-runtime/core/delivery/held-back.ts'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 
 export interface MemorySinkOptions {
