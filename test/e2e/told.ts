@@ -47,7 +47,7 @@ function cases({ pubsub, denying, host }: { pubsub: string; denying: string; hos
       sink: nowhere,
       component: 'source',
       reason: 'AuthenticationFailed',
-      says: /event hub readings .*check the connection string in the Secret/,
+      says: /event hub readings .*check the connection string in the Secret that spec\.source\.eventHubs\.auth/,
     },
     {
       name: 'event-hubs-no-hub',
@@ -55,7 +55,7 @@ function cases({ pubsub, denying, host }: { pubsub: string; denying: string; hos
       sink: eventHub('no-such-hub', 'right'),
       component: 'sink',
       reason: 'EventHubNotFound',
-      says: /event hub no-such-hub .*does not exist; create it/,
+      says: /event hub no-such-hub .*does not exist; create it, or correct spec\.sink\.eventHubs\.eventHubName/,
     },
     {
       name: 'event-hubs-no-right',
@@ -79,7 +79,7 @@ function cases({ pubsub, denying, host }: { pubsub: string; denying: string; hos
       sink: google(pubsub, { topic: 'no-such-topic' }),
       component: 'sink',
       reason: 'TopicNotFound',
-      says: /topic projects\/streambridge-test\/topics\/no-such-topic .*does not exist; create it/,
+      says: /topic projects\/streambridge-test\/topics\/no-such-topic .*does not exist; create it, or correct spec\.sink\.pubsub\.topic/,
     },
     {
       name: 'pubsub-no-permission',

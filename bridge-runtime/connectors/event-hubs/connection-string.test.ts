@@ -8,6 +8,7 @@ const expected = {
   fullyQualifiedNamespace: 'example.servicebus.windows.net',
   eventHubName: 'orders',
   where: 'Secret azure, key cs,',
+  field: 'spec.sink.eventHubs',
 }
 const whole =
   'Endpoint=sb://example.servicebus.windows.net/;SharedAccessKeyName=bridge;SharedAccessKey=canary+/=;EntityPath=orders'
@@ -44,9 +45,12 @@ test('an emulator is reached without TLS, at the port it names', () => {
 test('what contradicts the configuration is told by the name in the configuration alone: the other may be a key', () => {
   assert.match(
     refusal(whole.replace('example', 'other')).message,
-    /Secret azure, key cs, is for another namespace than fullyQualifiedNamespace, example\.servicebus\.windows\.net; take/,
+    /Secret azure, key cs, is for another namespace than spec\.sink\.eventHubs\.fullyQualifiedNamespace, example\.servicebus\.windows\.net; take/,
   )
-  assert.match(refusal(whole.replace('orders', 'audit')).message, /another event hub than eventHubName, orders; take/)
+  assert.match(
+    refusal(whole.replace('orders', 'audit')).message,
+    /another event hub than spec\.sink\.eventHubs\.eventHubName, orders; take/,
+  )
 })
 
 test('a wrong separator is told, and the key that it makes a part of the host or the entity is not', () => {

@@ -19,6 +19,8 @@ export interface Expected {
   readonly eventHubName: string
   /** Where the string is from, for messages: `Secret orders key connection-string`. */
   readonly where: string
+  /** The connector's own field in the manifest, for messages. */
+  readonly field: string
 }
 
 /**
@@ -51,12 +53,12 @@ export function readConnectionString(text: string, expected: Expected): Access {
   // What it names instead is not told: with a separator missing it is the key.
   if (host.toLowerCase() !== expected.fullyQualifiedNamespace.toLowerCase())
     throw invalid(
-      `is for another namespace than fullyQualifiedNamespace, ${expected.fullyQualifiedNamespace}; take the string of that one, or correct the field`,
+      `is for another namespace than ${expected.field}.fullyQualifiedNamespace, ${expected.fullyQualifiedNamespace}; take the string of that one, or correct the field`,
     )
   const entity = parts.get('entitypath') ?? expected.eventHubName
   if (entity.toLowerCase() !== expected.eventHubName.toLowerCase())
     throw invalid(
-      `has the EntityPath of another event hub than eventHubName, ${expected.eventHubName}; take the string of that one, or correct the field`,
+      `has the EntityPath of another event hub than ${expected.field}.eventHubName, ${expected.eventHubName}; take the string of that one, or correct the field`,
     )
   const emulator = parts.get('usedevelopmentemulator')?.toLowerCase() === 'true'
   return {

@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { AmqpFailure, ConnectionLost, translate } from './errors.ts'
 
 const doing = 'reading partition 3 in consumer group billing of event hub orders in example'
+const field = 'spec.source.eventHubs'
 const of = (thrown: unknown) => {
-  const { kind, reason } = translate(thrown, doing, 'Listen')
+  const { kind, reason } = translate(thrown, { doing, right: 'Listen', field })
   return `${kind} ${reason}`
 }
 const failure = (condition: string, description = 'said so') => new AmqpFailure(condition, description)
@@ -37,31 +38,54 @@ test('what is not known is retryable', () => {
 
 test('a missing right names the right, and the role that has it', () => {
   const claims = failure('amqp:unauthorized-access', "Unauthorized access. 'Send' claim(s) are required.")
-  assert.match(translate(claims, 'writing', 'Send').message, /lacks the right Send .*Azure Event Hubs Data Sender/)
   assert.match(
-    translate(claims, 'reading', 'Listen').message,
+    translate(claims, { doing: 'writing', right: 'Send', field }).message,
+    /lacks the right Send .*Azure Event Hubs Data Sender/,
+  )
+  assert.match(
+    translate(claims, { doing: 'reading', right: 'Listen', field }).message,
     /lacks the right Listen .*Azure Event Hubs Data Receiver/,
   )
 })
 
 test('what is missing is named, the hub or the consumer group', () => {
   const text = "The messaging entity 'sb://example/orders/ConsumerGroups/billing' could not be found."
-  const error = translate(failure('amqp:not-found', text), doing, 'Listen')
+  const error = translate(failure('amqp:not-found', text), { doing, right: 'Listen', field })
   assert.equal(error.reason, 'ConsumerGroupNotFound')
   assert.match(error.message, /consumer group billing of event hub orders/)
 })
 
 test('a refused key does not repeat the token', () => {
-  const { message } = translate(failure('amqp:unauthorized-access', 'sig=canary'), doing, 'Listen')
+  const { message } = translate(failure('amqp:unauthorized-access', 'sig=canary'), { doing, right: 'Listen', field })
   assert.doesNotMatch(message, /canary/)
 })
 
 test('a token that is expired when it arrives is the clock’s fault, not the key’s', () => {
   const { kind, reason, message } = translate(
     failure('amqp:unauthorized-access', 'ExpiredToken: The token is expired.'),
-    doing,
-    'Listen',
+    { doing, right: 'Listen', field },
   )
   assert.equal(`${kind} ${reason}`, 'fatal AuthenticationFailed')
   assert.match(message, /check the clock/)
+})
+
+test('what a person has to correct is named by its field in this very bridge', () => {
+  const letters = {
+    doing: 'looking up event hub letters in example',
+    right: 'Send',
+    field: 'spec.delivery.deadLetter.eventHubs',
+  } as const
+  const messageOf = (condition: string, text: string): string => translate(failure(condition, text), letters).message
+  assert.equal(
+    messageOf('amqp:not-found', 'no such entity'),
+    'looking up event hub letters in example: it does not exist; create it, or correct spec.delivery.deadLetter.eventHubs.eventHubName',
+  )
+  assert.match(
+    messageOf('amqp:unauthorized-access', 'bad signature'),
+    /check the connection string in the Secret that spec\.delivery\.deadLetter\.eventHubs\.auth\.connectionStringSecretRef names$/,
+  )
+  assert.match(
+    translate(failure('amqp:not-found', 'consumer group billing'), { doing, right: 'Listen', field }).message,
+    /the consumer group does not exist; create it, or correct spec\.source\.eventHubs\.consumerGroup$/,
+  )
 })

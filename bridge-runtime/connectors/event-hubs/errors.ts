@@ -27,8 +27,11 @@ export type Right = 'Listen' | 'Send'
 interface Meaning {
   readonly kind: ErrorKind
   readonly reason: EventHubsReason
-  /** What a person does about it. Where it is given the service's own text is left out: it may repeat credentials. */
-  readonly advice?: string
+  /**
+   * What a person does about it, by the path of the connector's own field. Where it is given the service's own text is left
+   * out: it may repeat credentials.
+   */
+  readonly advice?: string | ((field: string) => string)
 }
 
 const unavailable: Meaning = { kind: 'retryable', reason: 'ServiceUnavailable' }
@@ -37,7 +40,8 @@ const invalid: Meaning = { kind: 'fatal', reason: 'InvalidRequest' }
 const refused: Meaning = {
   kind: 'fatal',
   reason: 'AuthenticationFailed',
-  advice: 'the service does not accept the key; check the connection string in the Secret that auth names',
+  advice: (field) =>
+    `the service does not accept the key; check the connection string in the Secret that ${field}.auth.connectionStringSecretRef names`,
 }
 
 /** Tokens are made here, each for an hour. */
@@ -105,27 +109,40 @@ const denied = (right: Right): Meaning => ({
 
 const missing = (message: string): Meaning =>
   /consumer ?group/i.test(message)
-    ? { kind: 'fatal', reason: 'ConsumerGroupNotFound', advice: 'the consumer group does not exist; create it' }
-    : { kind: 'fatal', reason: 'EventHubNotFound', advice: 'it does not exist; create it' }
+    ? {
+        kind: 'fatal',
+        reason: 'ConsumerGroupNotFound',
+        advice: (field) => `the consumer group does not exist; create it, or correct ${field}.consumerGroup`,
+      }
+    : {
+        kind: 'fatal',
+        reason: 'EventHubNotFound',
+        advice: (field) => `it does not exist; create it, or correct ${field}.eventHubName`,
+      }
 
-/**
- * @param doing what failed, with its names: `reading partition 3 of event hub orders in NAMESPACE`
- * @param withhold takes Secrets out of the service's text
- * @returns a BridgeError; what is not known is retryable, reason `Unknown`
- */
-export function translate(
-  thrown: unknown,
-  doing: string,
-  right: Right,
-  withhold = (text: string) => text,
-): BridgeError {
+export interface Doing {
+  /** What failed, with its names: `reading partition 3 of event hub orders in NAMESPACE`. */
+  readonly doing: string
+  readonly right: Right
+  /** The connector's own field in the manifest: `spec.delivery.deadLetter.eventHubs`. */
+  readonly field: string
+  /** Takes Secrets out of the service's text. */
+  readonly withhold?: (text: string) => string
+}
+
+/** @returns a BridgeError; what is not known is retryable, reason `Unknown` */
+export function translate(thrown: unknown, { doing, right, field, withhold = (text) => text }: Doing): BridgeError {
   if (thrown instanceof BridgeError) return thrown
   const meaning = meaningOf(thrown, right)
-  const { message } = Object(thrown) as { readonly message?: unknown }
-  const text = meaning?.advice ?? (typeof message === 'string' && message !== '' ? withhold(message) : 'failed')
-  return new BridgeError(`${doing}: ${text}`, {
+  const advice = typeof meaning?.advice === 'function' ? meaning.advice(field) : meaning?.advice
+  return new BridgeError(`${doing}: ${advice ?? withhold(saidBy(thrown))}`, {
     kind: meaning?.kind ?? 'retryable',
     reason: meaning?.reason ?? 'Unknown',
     cause: thrown,
   })
+}
+
+function saidBy(thrown: unknown): string {
+  const { message } = Object(thrown) as { readonly message?: unknown }
+  return typeof message === 'string' && message !== '' ? message : 'failed'
 }

@@ -71,7 +71,7 @@ const renewAfter = 45 * 60_000
 export class Hub implements HubApi {
   readonly name: string
   readonly #config: EventHubsConnectionConfig
-  readonly #context: Pick<ConnectorContext, 'secret' | 'clock' | 'bridge' | 'replica'>
+  readonly #context: Pick<ConnectorContext, 'secret' | 'clock' | 'bridge' | 'replica' | 'field'>
   readonly #right: Right
   readonly #secrets: Withholding
   #connected: Promise<Connected> | undefined
@@ -79,7 +79,7 @@ export class Hub implements HubApi {
 
   constructor(
     config: EventHubsConnectionConfig,
-    context: Pick<ConnectorContext, 'secret' | 'clock' | 'bridge' | 'replica'>,
+    context: Pick<ConnectorContext, 'secret' | 'clock' | 'bridge' | 'replica' | 'field'>,
     right: Right,
   ) {
     this.name = config.eventHubName
@@ -91,7 +91,12 @@ export class Hub implements HubApi {
 
   translated(thrown: unknown, doing: string): BridgeError {
     const where = `event hub ${this.name} in ${this.#config.fullyQualifiedNamespace}`
-    return translate(thrown, `${doing} ${where}`, this.#right, this.#secrets.withhold)
+    return translate(thrown, {
+      doing: `${doing} ${where}`,
+      right: this.#right,
+      field: this.#context.field,
+      withhold: this.#secrets.withhold,
+    })
   }
 
   /** Hubs and namespaces are the same in capitals and in small letters. */
@@ -241,7 +246,7 @@ export class Hub implements HubApi {
     const ref = auth.connectionStringSecretRef
     const text = (await this.#secrets.secret(ref)).toString('utf8')
     const where = `Secret ${ref.name}, key ${ref.key},`
-    return readConnectionString(text, { fullyQualifiedNamespace, eventHubName, where })
+    return readConnectionString(text, { fullyQualifiedNamespace, eventHubName, where, field: this.#context.field })
   }
 }
 

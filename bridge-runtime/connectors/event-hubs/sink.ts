@@ -57,9 +57,15 @@ export function eventHubsSink(
     )
   }
 
+  /** What makes room. */
+  const more = (): string =>
+    maxBytes < configured
+      ? 'the tier of the namespace allows no larger one'
+      : `raise ${field}.limits.maxBatchBytes, if the tier of the namespace allows larger ones`
+
   const tooLarge = (size: number): BridgeError =>
     new BridgeError(
-      `an event of ${size} bytes (key, headers and encoding included) is larger than a batch may be (${maxBytes})`,
+      `an event of ${size} bytes (key, headers and encoding included) is larger than a batch may be (${maxBytes}): ${more()}`,
       {
         kind: 'poison',
         reason: 'RecordTooLarge',

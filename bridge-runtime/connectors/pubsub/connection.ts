@@ -46,6 +46,8 @@ export interface Connection {
   readonly endpoint: string | undefined
   /** For errors: takes Secrets out of a text of the service or of Google's library. */
   readonly withhold: (text: string) => string
+  /** For errors: the connector's own field in the manifest. */
+  readonly field: string
   readonly plainText: boolean
   readonly auth: Auth
   call<Answer>(method: string, request: object, doing: Doing, options?: CallOptions): Promise<Answer>
@@ -91,9 +93,10 @@ type Generated = 'PublisherClient' | 'SubscriberClient'
 export async function connect(
   kind: Generated,
   config: PubsubConnectionConfig,
-  context: Pick<ConnectorContext, 'secret'>,
+  context: Pick<ConnectorContext, 'secret' | 'field'>,
 ): Promise<Connection> {
   const { endpoint, projectID } = config
+  const { field } = context
   const address = addressOf(endpoint)
   const { secret, withhold } = withholding(context.secret)
   const credentials = await readCredentials(config, secret)
@@ -110,13 +113,13 @@ export async function connect(
   const client = new v1[kind](options)
   const target = `projects/${projectID}`
   const place = config.auth.credentialsSecretRef === undefined ? undefined : placeOf(config.auth.credentialsSecretRef)
-  let stub = await stubOf(client, target, place)
+  let stub = await stubOf(client, { target, field }, place)
   const closed = new AbortController()
   const stopWatching = watchHandshake(
     () => stub,
     async () => {
       const silent = stub
-      const fresh = await stubOf(new v1[kind](options), target, place)
+      const fresh = await stubOf(new v1[kind](options), { target, field }, place)
       if (closed.signal.aborted) return fresh.close()
       stub = fresh
       // Calls that wait for it fail, and are made again.
@@ -128,10 +131,15 @@ export async function connect(
   return {
     endpoint,
     withhold,
+    field,
     plainText: address.plainText,
     auth: client.auth,
     call: (method, request, doing, options) =>
-      unary(stub, method, request, { ...options, closed: closed.signal, doing: { ...doing, endpoint, withhold } }),
+      unary(stub, method, request, {
+        ...options,
+        closed: closed.signal,
+        doing: { ...doing, endpoint, withhold, field },
+      }),
     pull(subscription) {
       const open = stub['streamingPull'] as unknown as (metadata: Metadata) => PullCall
       return open.call(stub, routed(`subscription=${encodeURIComponent(subscription)}`))
@@ -208,7 +216,7 @@ function unary<Answer>(
  */
 async function stubOf(
   client: { initialize(): Promise<unknown> },
-  target: string,
+  place: Pick<Doing, 'target' | 'field'>,
   secret: string | undefined,
 ): Promise<Stub> {
   try {
@@ -220,7 +228,7 @@ async function stubOf(
         reason: 'AuthenticationFailed',
         cause: thrown,
       })
-    throw translate(thrown, { permission: 'authentication', role: '', target })
+    throw translate(thrown, { permission: 'authentication', role: '', ...place })
   }
 }
 

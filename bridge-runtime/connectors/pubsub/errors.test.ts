@@ -82,3 +82,20 @@ test('what became of each acknowledgement is read from the details of the status
   for (let length = 0; length < details.length; length += 1) failuresById(withDetails(details.subarray(0, length)))
   assert.equal(failuresById(of(status.UNAVAILABLE)).size, 0)
 })
+
+test('what a person has to correct is named by its field in this very bridge', () => {
+  const letters = { ...doing, field: 'spec.delivery.deadLetter.pubsub' }
+  const messageOf = (code: number): string => translate({ code, details: 'says the service' }, letters).message
+  assert.equal(
+    messageOf(status.NOT_FOUND),
+    'pubsub.topics.publish on topic projects/p/topics/orders: it does not exist; create it, or correct spec.delivery.deadLetter.pubsub.topic',
+  )
+  assert.match(
+    messageOf(status.UNAUTHENTICATED),
+    /check the Secret that spec\.delivery\.deadLetter\.pubsub\.auth\.credentialsSecretRef names, or the workload identity$/,
+  )
+  assert.match(
+    translate(new Error('Could not load the default credentials.'), letters).message,
+    /set spec\.delivery\.deadLetter\.pubsub\.auth\.credentialsSecretRef, or give/,
+  )
+})

@@ -20,16 +20,14 @@ export interface Doing {
   readonly target: string
   /** The address, where it is not the service's own. */
   readonly endpoint?: string | undefined
+  /** The connector's own field in the manifest: `spec.delivery.deadLetter.pubsub`. The connection adds it. */
+  readonly field?: string | undefined
   /** Takes Secrets out of the service's text. */
   readonly withhold?: ((text: string) => string) | undefined
 }
 
 const unavailable: Meaning = { kind: 'retryable', reason: 'ServiceUnavailable' }
-const refused: Meaning = {
-  kind: 'fatal',
-  reason: 'AuthenticationFailed',
-  advice: 'the service does not accept the credentials; check the Secret that auth names, or the workload identity',
-}
+const refused = { kind: 'fatal', reason: 'AuthenticationFailed' } as const
 
 const meanings: Readonly<Record<number, Meaning>> = {
   [status.UNAVAILABLE]: { kind: 'retryable', reason: 'EndpointUnreachable' },
@@ -39,7 +37,6 @@ const meanings: Readonly<Record<number, Meaning>> = {
   [status.INTERNAL]: unavailable,
   [status.UNKNOWN]: unavailable,
   [status.CANCELLED]: { kind: 'retryable', reason: 'Cancelled' },
-  [status.UNAUTHENTICATED]: refused,
   [status.FAILED_PRECONDITION]: { kind: 'fatal', reason: 'FailedPrecondition' },
   [status.INVALID_ARGUMENT]: { kind: 'fatal', reason: 'InvalidRequest' },
   [status.OUT_OF_RANGE]: { kind: 'fatal', reason: 'InvalidRequest' },
@@ -53,11 +50,12 @@ const noCredentials =
 /** How gRPC says that it did not read an answer. */
 const tooLarge = /larger than (?:max \((\d+) vs )?(\d+)/i
 
-function meaningOf(code: status, text: string, { permission, role, target }: Doing): Meaning | undefined {
+function meaningOf(code: status, text: string, doing: Doing): Meaning | undefined {
+  const { permission, role, target } = doing
   if (noCredentials.test(text))
     return {
       ...refused,
-      advice: 'no usable credentials; set auth.credentialsSecretRef, or give the ServiceAccount a workload identity',
+      advice: `no usable credentials; set ${fieldOf(doing, credentials)}, or give the ServiceAccount a workload identity`,
     }
   const refusal = code === status.RESOURCE_EXHAUSTED ? tooLarge.exec(text) : null
   if (refusal !== null)
@@ -72,13 +70,26 @@ function meaningOf(code: status, text: string, { permission, role, target }: Doi
       reason: 'AccessDenied',
       advice: `the credentials lack ${permission}; grant ${role} on it (a project without the Pub/Sub API answers so, too)`,
     }
+  if (code === status.UNAUTHENTICATED)
+    return {
+      ...refused,
+      advice: `the service does not accept the credentials; check the Secret that ${fieldOf(doing, credentials)} names, or the workload identity`,
+    }
   if (code === status.NOT_FOUND)
-    return { kind: 'fatal', reason: missing(target), advice: 'it does not exist; create it' }
+    return target.startsWith('topic ')
+      ? {
+          kind: 'fatal',
+          reason: 'TopicNotFound',
+          advice: `it does not exist; create it, or correct ${fieldOf(doing, 'topic')}`,
+        }
+      : // Its name may be the bridge's own.
+        { kind: 'fatal', reason: 'SubscriptionNotFound', advice: 'it does not exist; create it' }
   return meanings[code]
 }
 
-const missing = (target: string): PubSubReason =>
-  target.startsWith('topic ') ? 'TopicNotFound' : 'SubscriptionNotFound'
+const credentials = 'auth.credentialsSecretRef'
+
+const fieldOf = ({ field }: Doing, name: string): string => (field === undefined ? name : `${field}.${name}`)
 
 /** A status that carries details for those who know them. They are kept aside: whoever prints the error does not print them. */
 export class DetailedFailure extends BridgeError {

@@ -7,7 +7,8 @@ import type { Connection, PullCall, PullRequest, PullResponse } from './connecti
 import { translate } from './errors.ts'
 
 export interface PullingOptions {
-  readonly connection: Pick<Connection, 'pull' | 'connected' | 'endpoint'> & Partial<Pick<Connection, 'withhold'>>
+  readonly connection: Pick<Connection, 'pull' | 'connected' | 'endpoint'> &
+    Partial<Pick<Connection, 'withhold' | 'field'>>
   readonly subscription: string
   /** The first message of each stream. */
   readonly request: PullRequest
@@ -83,7 +84,8 @@ export class Pulling implements Pull {
       const end = await this.#once()
       if (this.#stopped.signal.aborted) return
       if (end.code === status.OK && worked) continue
-      const error = translate(end, { ...doing, endpoint: connection.endpoint, withhold: connection.withhold })
+      const { endpoint, field, withhold } = connection
+      const error = translate(end, { ...doing, endpoint, field, withhold })
       // The service ends streams now and then; what counts is whether the next one can be had.
       if (!worked || this.#failures > 0 || error.kind === 'fatal') this.#options.failing(error)
       this.#unread ||= error.reason === 'AnswerTooLarge'

@@ -135,7 +135,10 @@ suite('what a person is told of event hubs', { concurrency: 2 }, () => {
     test(`the event hub of the ${component} is missing: its name`, async (t) => {
       const { server, told, mended } = await stage(t, { hubs: { [other]: 1 } })
       const message = await told(component, 'EventHubNotFound')
-      assert.equal(message, `looking up event hub ${hub} in 127.0.0.1: it does not exist; create it`)
+      assert.equal(
+        message,
+        `looking up event hub ${hub} in 127.0.0.1: it does not exist; create it, or correct spec.${component}.eventHubs.eventHubName`,
+      )
       await server.admin.createHub(hub, 1)
       await mended()
     })
@@ -144,7 +147,7 @@ suite('what a person is told of event hubs', { concurrency: 2 }, () => {
     const { server, told, mended } = await stage(t, { source: { consumerGroup: 'billing' } })
     assert.equal(
       await told('source', 'ConsumerGroupNotFound'),
-      'reading partition 0 in consumer group billing of event hub in in 127.0.0.1: the consumer group does not exist; create it',
+      'reading partition 0 in consumer group billing of event hub in in 127.0.0.1: the consumer group does not exist; create it, or correct spec.source.eventHubs.consumerGroup',
     )
     await server.admin.createHub('in', 1, ['billing'])
     await mended()
@@ -154,7 +157,7 @@ suite('what a person is told of event hubs', { concurrency: 2 }, () => {
     const { told } = await stage(t, { key: 'wrong-canary' })
     assert.match(
       await told('source', 'AuthenticationFailed'),
-      /^looking up event hub in in 127\.0\.0\.1: the service does not accept the key; check the connection string in the Secret that auth names$/,
+      /^looking up event hub in in 127\.0\.0\.1: the service does not accept the key; check the connection string in the Secret that spec\.source\.eventHubs\.auth\.connectionStringSecretRef names$/,
     )
   })
 
@@ -211,7 +214,10 @@ suite('what a person is told of event hubs', { concurrency: 2 }, () => {
     const { server, report, told } = await stage(t)
     await put(server, 1, 1_048_450)
     const message = await told('sink', 'RecordTooLarge')
-    assert.match(message, /an event of 1048[0-9]{3} bytes .* is larger than a batch may be \(1048576\)/)
+    assert.match(
+      message,
+      /an event of 1048[0-9]{3} bytes .* is larger than a batch may be \(1048576\): raise spec\.sink\.eventHubs\.limits\.maxBatchBytes/,
+    )
     const [partition] = (await report()).partitions
     assert.equal(partition?.halted?.reason, 'StoppedAtRecord')
     assert.equal(partition.halted.message, message)
