@@ -199,5 +199,5 @@ export async function openSink(config: unknown, context: ConnectorContext = test
 export const write = (
   sink: Sink,
   records: readonly Partial<BridgeRecord>[],
-  partition?: string,
+  partition = 'source/0',
 ): Promise<WriteResult> => sink.write(sinkBatch(records, { stream: 'kafka', partition }), never)
