@@ -1,5 +1,5 @@
 import type { BridgeFile } from '../crds/schema/bridge-file.ts'
-import { bytes, milliseconds } from '../crds/schema/common.ts'
+import { bytes, milliseconds } from '../crds/kit/units.ts'
 import { sinkOf, sourceOf } from './connectors/catalog.ts'
 import type { ConnectorContext, ReadSecret } from './connectors/define-connector.ts'
 import { deadLetterDoubt } from './connectors/record-sizes.ts'

@@ -1,7 +1,7 @@
 /** Runs one replica of a bridge until it is told to stop. Wiring only. */
 import { readFile } from 'node:fs/promises'
 import { type BridgeFile, bridgeFile } from '../crds/schema/bridge-file.ts'
-import { milliseconds } from '../crds/schema/common.ts'
+import { milliseconds } from '../crds/kit/units.ts'
 import { createBridge } from './bridge.ts'
 import { boundBuffers, collectsEarly } from './buffer-memory.ts'
 import { realClock } from './core/clock.ts'

@@ -1,6 +1,6 @@
 /** The operator's settings, parsed once from the environment. */
 import { z } from 'zod'
-import { duration, milliseconds } from '../crds/schema/common.ts'
+import { duration, milliseconds } from '../crds/kit/units.ts'
 import { logLevels } from '../bridge-runtime/observability/logger.ts'
 import type { Allowed } from './streambridge/allowed.ts'
 

@@ -30,14 +30,26 @@ const boundaries: readonly Boundary[] = [
     types: true,
   },
   {
-    promise: 'the schema imports only zod, the catalogue and itself',
+    promise: 'the kit of the schema, on which connectors and the composed API stand, imports only zod and itself',
+    from: /^crds\/kit\//,
+    to: /^(zod$|crds\/kit\/)/,
+    types: true,
+  },
+  {
+    promise: 'a connector, the core, the leases and the history see of the API only its kit',
+    from: /^bridge-runtime\/(connectors|core|leases|history)\//,
+    to: /^(?!crds\/(?!kit\/))/,
+    types: true,
+  },
+  {
+    promise: 'the schema imports only zod, its kit, the catalogue and itself',
     from: /^crds\/schema\//,
-    to: /^(zod$|crds\/schema\/|bridge-runtime\/connectors\/catalog\.ts$)/,
+    to: /^(zod$|crds\/(schema|kit)\/|bridge-runtime\/connectors\/catalog\.ts$)/,
     types: true,
   },
   {
     promise: 'the rest of crds imports only the schema, the catalogue and what it says of sizes',
-    from: /^crds\/(?!schema\/)/,
+    from: /^crds\/(?!schema\/|kit\/)/,
     to: /^(zod$|yaml$|node:|crds\/|bridge-runtime\/connectors\/(catalog|define-connector|record-sizes)\.ts$)/,
     types: true,
   },
@@ -55,7 +67,7 @@ const boundaries: readonly Boundary[] = [
   {
     promise: 'a connector’s definition and schema load no SDK',
     from: /^bridge-runtime\/connectors\/[^/]+\/(index|schema)\.ts$/,
-    to: /^(zod$|re2js$|crds\/schema\/common\.ts$|bridge-runtime\/connectors\/(define-connector\.ts$|[^/]+\/))/,
+    to: /^(zod$|re2js$|crds\/kit\/|bridge-runtime\/connectors\/(define-connector\.ts$|[^/]+\/))/,
   },
   {
     promise: 'operator/kube knows nothing of bridges, but for the list of resources',
@@ -74,7 +86,7 @@ const boundaries: readonly Boundary[] = [
     promise: 'what decides in the operator does no I/O',
     from: /^operator\/streambridge\//,
     except: /\/(observe|reconcile|apply|publish-status|watches|checksum-key|read-report)\.ts$/,
-    to: /^(zod$|node:crypto$|crds\/schema\/|bridge-runtime\/connectors\/catalog\.ts$|operator\/kube\/(api|resources|pod-spec)\.ts$|operator\/streambridge\/(?!(observe|reconcile|apply|publish-status|watches|checksum-key|read-report)\.ts))/,
+    to: /^(zod$|node:crypto$|crds\/(schema|kit)\/|bridge-runtime\/connectors\/catalog\.ts$|operator\/kube\/(api|resources|pod-spec)\.ts$|operator\/streambridge\/(?!(observe|reconcile|apply|publish-status|watches|checksum-key|read-report)\.ts))/,
   },
 ]
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runtimeReasons } from '../../crds/schema/reasons.ts'
+import { runtimeReasons } from '../../crds/kit/reasons.ts'
 import { asBridgeError, BridgeError } from './errors.ts'
 
 test('a reason that is not listed, and so not explained, does not compile', () => {

@@ -1,4 +1,4 @@
-import type { RuntimeReason } from '../../crds/schema/reasons.ts'
+import type { RuntimeReason } from '../../crds/kit/reasons.ts'
 import { withheld } from './withheld.ts'
 
 /** retryable: try again, it may pass. poison: this record can never be delivered. fatal: needs a person; still retried, slowly. */
@@ -6,7 +6,7 @@ export type ErrorKind = 'retryable' | 'poison' | 'fatal'
 
 export interface BridgeErrorOptions {
   readonly kind: ErrorKind
-  /** Stable word for conditions, metrics and events; each is listed, with its meaning, in `crds/schema/reasons/`. */
+  /** Stable word for conditions, metrics and events; each is listed, with its meaning, in `crds/kit/reasons/`. */
   readonly reason: RuntimeReason
   /** Kept without its text: see `withheld`. */
   readonly cause?: unknown

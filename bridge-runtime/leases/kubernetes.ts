@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { historyName } from '../../crds/schema/lease-names.ts'
+import { historyName } from '../../crds/kit/lease-names.ts'
 import { BridgeError, fenced } from '../core/errors.ts'
 import { formerLease, isFormer } from './kubernetes-former.ts'
 import {

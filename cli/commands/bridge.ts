@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { milliseconds } from '../../crds/schema/common.ts'
+import { milliseconds } from '../../crds/kit/units.ts'
 import type { BridgeFile } from '../../crds/schema/bridge-file.ts'
 import type { LeaseStore } from '../../bridge-runtime/leases/lease-store.ts'
 import { readBridgeFile, runBridge } from '../../bridge-runtime/main.ts'

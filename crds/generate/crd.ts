@@ -1,7 +1,7 @@
 /** zod → CustomResourceDefinition. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { docs } from '../schema/common.ts'
+import { docs } from '../kit/rules.ts'
 import { status } from '../schema/status.ts'
 import { group, kind, plural, schemaHashAnnotation, spec, streamBridge, version } from '../schema/streambridge.ts'
 import type { JsonSchema } from './json-schema.ts'

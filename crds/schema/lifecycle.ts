@@ -1,6 +1,6 @@
 /** Whether a bridge runs, and whether it begins anew. */
 import { z } from 'zod'
-import { textOf } from './common.ts'
+import { textOf } from '../kit/rules.ts'
 
 export const lifecycle = z
   .object({

@@ -1,7 +1,8 @@
 /** The StreamBridge: what a person may write under `spec`. */
 import { z } from 'zod'
 import { sinkSchemas, sourceSchemas } from '../../bridge-runtime/connectors/catalog.ts'
-import { byteSize, duration, exactlyOne, kubernetesObject, textOf, withRules } from './common.ts'
+import { exactlyOne, kubernetesObject, textOf, withRules } from '../kit/rules.ts'
+import { byteSize, duration } from '../kit/units.ts'
 import { lifecycle } from './lifecycle.ts'
 import { status } from './status.ts'
 

@@ -1,5 +1,5 @@
 /** Everything that must hold before the workload is written: ordered, each a question with one answer. Pure. */
-import { milliseconds } from '../../crds/schema/common.ts'
+import { milliseconds } from '../../crds/kit/units.ts'
 import type { ConditionType, conditionReasons } from '../../crds/schema/conditions.ts'
 import { type Allowed, isAllowed } from './allowed.ts'
 import type { Bridge } from './bridge.ts'

@@ -1,6 +1,6 @@
 /** One function per condition: what it says now. Pure. `readiness.ts` sums them up. */
 import type { ConditionType } from '../../crds/schema/conditions.ts'
-import type { RuntimeReason } from '../../crds/schema/reasons.ts'
+import type { RuntimeReason } from '../../crds/kit/reasons.ts'
 import type { ReportedError, RuntimeReport } from '../../crds/schema/report.ts'
 import type { Reason } from './checks.ts'
 import { isRolledOut, rolloutOf } from './rollout.ts'

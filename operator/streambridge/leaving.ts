@@ -2,7 +2,7 @@
  * What happens to a StreamBridge that is deleted: its replicas stop first, while what they need to give up their
  * positions is still there. A finalizer of ours holds the object until then, and never longer than `patience`. Pure.
  */
-import { milliseconds } from '../../crds/schema/common.ts'
+import { milliseconds } from '../../crds/kit/units.ts'
 import type { ObjectMeta } from '../kube/api.ts'
 import { deployments } from '../kube/resources.ts'
 import type { Observed } from './observed.ts'

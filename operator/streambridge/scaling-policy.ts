@@ -1,5 +1,5 @@
 /** What goes into a scaling decision and what comes out of it. */
-import { milliseconds } from '../../crds/schema/common.ts'
+import { milliseconds } from '../../crds/kit/units.ts'
 import type { conditionReasons } from '../../crds/schema/conditions.ts'
 import type { StreamBridgeSpec } from '../../crds/schema/streambridge.ts'
 import type { Load } from './scaling-load.ts'

@@ -1,5 +1,5 @@
 /** Translates what the service and the network say, once. */
-import type { EventHubsReason } from '../../../crds/schema/reasons/event-hubs.ts'
+import type { EventHubsReason } from '../../../crds/kit/reasons/event-hubs.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
 import { isNetworkCode } from '../network-code.ts'
 

@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { byteSize, duration, secretKeyRef, startPosition, textOf } from '../../../crds/schema/common.ts'
+import { textOf } from '../../../crds/kit/rules.ts'
+import { secretKeyRef } from '../../../crds/kit/secrets.ts'
+import { startPosition } from '../../../crds/kit/start-position.ts'
+import { byteSize, duration } from '../../../crds/kit/units.ts'
 
 const connection = {
   fullyQualifiedNamespace: textOf({

@@ -1,4 +1,4 @@
-import { bytes } from '../../../crds/schema/common.ts'
+import { bytes } from '../../../crds/kit/units.ts'
 import type { Sink, SinkBatch, PartialAcknowledgement, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'

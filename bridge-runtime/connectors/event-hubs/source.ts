@@ -1,4 +1,4 @@
-import { milliseconds } from '../../../crds/schema/common.ts'
+import { milliseconds } from '../../../crds/kit/units.ts'
 import type { Source, SourceHost } from '../../core/contracts.ts'
 import { coordinate } from '../../leases/coordinate.ts'
 import type { ConnectorContext } from '../define-connector.ts'

@@ -1,4 +1,4 @@
-import type { FileReason } from '../../../crds/schema/reasons/file.ts'
+import type { FileReason } from '../../../crds/kit/reasons/file.ts'
 import { BridgeError } from '../../core/errors.ts'
 
 const reasons: Readonly<Record<string, readonly [FileReason, string]>> = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { byteSize } from '../../../crds/schema/common.ts'
+import { byteSize } from '../../../crds/kit/units.ts'
 
 export const fileSink = z
   .object({

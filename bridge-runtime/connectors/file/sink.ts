@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, type FileHandle, open } from 'node:fs/promises'
-import { bytes } from '../../../crds/schema/common.ts'
+import { bytes } from '../../../crds/kit/units.ts'
 import { allDelivered, type Sink } from '../../core/contracts.ts'
 import { jsonLines } from '../json-line.ts'
 import { fileError } from './errors.ts'

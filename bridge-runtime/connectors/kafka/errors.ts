@@ -1,6 +1,6 @@
 /** The client's errors → BridgeErrors, in one table. */
 import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
-import type { KafkaReason } from '../../../crds/schema/reasons/kafka.ts'
+import type { KafkaReason } from '../../../crds/kit/reasons/kafka.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
 
 /** A name of Kafka's error table (`NOT_LEADER_OR_FOLLOWER`); `UNKNOWN_SERVER_ERROR` for a number it does not have. */

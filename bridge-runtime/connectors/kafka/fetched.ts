@@ -1,6 +1,6 @@
 /** Whole record batches on their way to the engine, decoded when somebody asks for their records. */
 import type { BridgeRecord, SourceBatch } from '../../core/contracts.ts'
-import type { RuntimeReason } from '../../../crds/schema/reasons.ts'
+import type { RuntimeReason } from '../../../crds/kit/reasons.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { BatchHeader } from './record-batch.ts'
 import { decodeRecords } from './record-decoder.ts'

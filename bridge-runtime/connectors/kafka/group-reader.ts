@@ -2,7 +2,7 @@
  * Takes part in a consumer group for as long as it runs: joins, hands out readers, and drains those that move to another
  * member before it lets them go. Cooperative: partitions that stay are read on through a rebalance.
  */
-import { bytes } from '../../../crds/schema/common.ts'
+import { bytes } from '../../../crds/kit/units.ts'
 import type { PartitionReader, SourceHost } from '../../core/contracts.ts'
 import { asBridgeError } from '../../core/errors.ts'
 import { keepingGaps } from '../../history/keeping-gaps.ts'

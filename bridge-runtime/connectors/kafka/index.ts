@@ -1,4 +1,4 @@
-import { bytes } from '../../../crds/schema/common.ts'
+import { bytes } from '../../../crds/kit/units.ts'
 import { type ConnectorDefinition, defineSink, defineSource } from '../define-connector.ts'
 import { kafkaSink, kafkaSource } from './schema.ts'
 

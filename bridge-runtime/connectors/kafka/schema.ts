@@ -1,15 +1,8 @@
 import { z } from 'zod'
-import {
-  byteSize,
-  duration,
-  mutualTlsRule,
-  type Rule,
-  secretKeyRef,
-  startPosition,
-  textOf,
-  tls,
-  withRules,
-} from '../../../crds/schema/common.ts'
+import { type Rule, textOf, withRules } from '../../../crds/kit/rules.ts'
+import { mutualTlsRule, secretKeyRef, tls } from '../../../crds/kit/secrets.ts'
+import { startPosition } from '../../../crds/kit/start-position.ts'
+import { byteSize, duration } from '../../../crds/kit/units.ts'
 
 const bootstrapServers = z
   .array(

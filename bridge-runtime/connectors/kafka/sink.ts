@@ -1,5 +1,5 @@
 /** Writes one topic. */
-import { bytes, milliseconds } from '../../../crds/schema/common.ts'
+import { bytes, milliseconds } from '../../../crds/kit/units.ts'
 import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'

@@ -1,5 +1,5 @@
 /** Reads topics as a member of a consumer group. */
-import { bytes, milliseconds } from '../../../crds/schema/common.ts'
+import { bytes, milliseconds } from '../../../crds/kit/units.ts'
 import type { Source, SourceHost } from '../../core/contracts.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { Cluster } from './cluster.ts'

@@ -1,5 +1,5 @@
 /** Translates the SDK's errors, once. */
-import type { KinesisReason } from '../../../crds/schema/reasons/kinesis.ts'
+import type { KinesisReason } from '../../../crds/kit/reasons/kinesis.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
 import { isNetworkCode } from '../network-code.ts'
 

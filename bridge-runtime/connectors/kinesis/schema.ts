@@ -1,13 +1,8 @@
 import { z } from 'zod'
-import {
-  byteSize,
-  duration,
-  type Rule,
-  secretKeyRef,
-  startPosition,
-  textOf,
-  withRules,
-} from '../../../crds/schema/common.ts'
+import { type Rule, textOf, withRules } from '../../../crds/kit/rules.ts'
+import { secretKeyRef } from '../../../crds/kit/secrets.ts'
+import { startPosition } from '../../../crds/kit/start-position.ts'
+import { byteSize, duration } from '../../../crds/kit/units.ts'
 
 const auth = withRules(
   z.object({

@@ -1,5 +1,5 @@
-import { bytes } from '../../../crds/schema/common.ts'
-import type { KinesisReason } from '../../../crds/schema/reasons/kinesis.ts'
+import { bytes } from '../../../crds/kit/units.ts'
+import type { KinesisReason } from '../../../crds/kit/reasons/kinesis.ts'
 import type { BridgeRecord, Sink, SinkBatch, PartialAcknowledgement, WriteResult } from '../../core/contracts.ts'
 import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'

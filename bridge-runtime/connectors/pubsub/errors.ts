@@ -1,6 +1,6 @@
 /** Translates gRPC statuses, once. */
 import { status } from '@grpc/grpc-js'
-import type { PubSubReason } from '../../../crds/schema/reasons/pubsub.ts'
+import type { PubSubReason } from '../../../crds/kit/reasons/pubsub.ts'
 import { BridgeError, type BridgeErrorOptions, type ErrorKind } from '../../core/errors.ts'
 
 interface Meaning {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { byteSize, duration, type Rule, secretKeyRef, textOf, withRules } from '../../../crds/schema/common.ts'
+import { type Rule, textOf, withRules } from '../../../crds/kit/rules.ts'
+import { secretKeyRef } from '../../../crds/kit/secrets.ts'
+import { byteSize, duration } from '../../../crds/kit/units.ts'
 
 const auth = z
   .object({

@@ -1,4 +1,4 @@
-import { bytes, milliseconds } from '../../../crds/schema/common.ts'
+import { bytes, milliseconds } from '../../../crds/kit/units.ts'
 import type { Source, SourceHost } from '../../core/contracts.ts'
 import type { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'

@@ -1,6 +1,6 @@
 /** Looks a subscription up, makes it where that is wanted, and tells what is unwise about it. */
 import { randomUUID } from 'node:crypto'
-import { milliseconds } from '../../../crds/schema/common.ts'
+import { milliseconds } from '../../../crds/kit/units.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import type { Connection, SubscriptionSettings } from './connection.ts'

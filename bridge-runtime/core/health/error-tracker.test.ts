@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { RuntimeReason } from '../../../crds/schema/reasons.ts'
+import type { RuntimeReason } from '../../../crds/kit/reasons.ts'
 import { BridgeError } from '../errors.ts'
 import { type Component, ErrorTracker } from './error-tracker.ts'
 

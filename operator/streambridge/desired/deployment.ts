@@ -1,6 +1,6 @@
 /** The Deployment that runs the bridge. */
 import { sourceOf } from '../../../bridge-runtime/connectors/catalog.ts'
-import { milliseconds } from '../../../crds/schema/common.ts'
+import { milliseconds } from '../../../crds/kit/units.ts'
 import type { Deployment } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
 import { childMeta, podLabels } from './labels.ts'

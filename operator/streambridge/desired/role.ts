@@ -1,5 +1,5 @@
 /** What the pods may do with the Kubernetes API: keep their Leases, which hold what the bridge remembers of its source, and often its positions. */
-import { leaseNames } from '../../../crds/schema/lease-names.ts'
+import { leaseNames } from '../../../crds/kit/lease-names.ts'
 import type { Role, RoleBinding } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
 import { childMeta, childName } from './labels.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { byteSize, bytes, duration, exactlyOne, milliseconds } from './common.ts'
+import { exactlyOne } from './rules.ts'
+import { byteSize, bytes, duration, milliseconds } from './units.ts'
 import { z } from 'zod'
 
 test('a duration is its number times its unit', () => {
