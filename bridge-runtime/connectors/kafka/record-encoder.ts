@@ -18,16 +18,18 @@ function writeBytes(target: Buffer, position: number, bytes: Buffer | null): num
   return start + bytes.length
 }
 
-/** One batch in the making: what its records have in common, and the size of each. */
-interface Layout {
+/** What a record has of its batch. */
+interface Fields {
   readonly prefix: Buffer
-  readonly baseTimestamp: number
+  /** From the first record's offset and time. */
+  readonly delta: number
+  readonly later: number | bigint
 }
 
 /** The size of a record without its own length field. */
-function recordSize(record: BridgeRecord, offsetDelta: number, layout: Layout): number {
-  const idLength = layout.prefix.length + String(record.position).length
-  let size = 1 + varlongSize(timeDelta(kafkaTime(record.timestamp), layout.baseTimestamp)) + varintSize(offsetDelta)
+function recordSize(record: BridgeRecord, prefixLength: number, delta: number, later: number | bigint): number {
+  const idLength = prefixLength + String(record.position).length
+  let size = 1 + varlongSize(later) + varintSize(delta)
   size += bytesSize(record.key) + bytesSize(record.value) + varintSize(record.headers.length + 1)
   for (const { name, value } of record.headers) {
     const length = Buffer.byteLength(name)
@@ -36,9 +38,9 @@ function recordSize(record: BridgeRecord, offsetDelta: number, layout: Layout): 
   return size + varintSize(sourceIdName.length) + sourceIdName.length + varintSize(idLength) + idLength
 }
 
-function writeRecord(target: Buffer, start: number, record: BridgeRecord, fields: Layout & { delta: number }): number {
+function writeRecord(target: Buffer, start: number, record: BridgeRecord, fields: Fields): number {
   target[start] = 0
-  let at = writeVarlong(target, start + 1, timeDelta(kafkaTime(record.timestamp), fields.baseTimestamp))
+  let at = writeVarlong(target, start + 1, fields.later)
   at = writeVarint(target, at, fields.delta)
   at = writeBytes(target, at, record.key)
   at = writeBytes(target, at, record.value)
@@ -71,6 +73,26 @@ export function recordBound(record: BridgeRecord, prefix: Buffer): number {
 /** The part of a record's `streambridge-source-id` that a whole batch shares. */
 export const sourcePrefix = (origin: string): Buffer => Buffer.from(`${origin}/`)
 
+/** What has to be known of all records before the first is written. By index, and without an object for each record: the hot path. */
+function measured(records: readonly BridgeRecord[], prefix: Buffer) {
+  const baseTimestamp = kafkaTime(records[0]?.timestamp ?? 0)
+  const sizes = new Int32Array(records.length)
+  const times: (number | bigint)[] = []
+  let total = headerSize
+  let maxTimestamp = baseTimestamp
+  for (let delta = 0; delta < records.length; delta += 1) {
+    const record = records[delta] as BridgeRecord
+    const time = kafkaTime(record.timestamp)
+    const later = timeDelta(time, baseTimestamp)
+    const size = recordSize(record, prefix.length, delta, later)
+    sizes[delta] = size
+    times.push(later)
+    total += varintSize(size) + size
+    if (time > maxTimestamp) maxTimestamp = time
+  }
+  return { sizes, times, total, baseTimestamp, maxTimestamp }
+}
+
 /** A whole batch, all but the producer's stamp. At least one record. With `memory` it may be given back there after use. */
 export async function encodeBatch(
   records: readonly BridgeRecord[],
@@ -78,22 +100,12 @@ export async function encodeBatch(
   compression: Compression,
   memory?: BatchMemory,
 ): Promise<Buffer> {
-  const baseTimestamp = kafkaTime(records[0]?.timestamp ?? 0)
-  const layout: Layout = { prefix, baseTimestamp }
-  const sizes = new Int32Array(records.length)
-  let total = headerSize
-  let maxTimestamp = baseTimestamp
-  for (const [index, record] of records.entries()) {
-    const size = recordSize(record, index, layout)
-    sizes[index] = size
-    total += varintSize(size) + size
-    maxTimestamp = Math.max(maxTimestamp, kafkaTime(record.timestamp))
-  }
+  const { sizes, times, total, baseTimestamp, maxTimestamp } = measured(records, prefix)
   const plain = memory?.take(total) ?? Buffer.allocUnsafeSlow(total)
   let at = headerSize
   for (const [delta, record] of records.entries()) {
     at = writeVarint(plain, at, sizes[delta] ?? 0)
-    at = writeRecord(plain, at, record, { prefix, baseTimestamp, delta })
+    at = writeRecord(plain, at, record, { prefix, delta, later: times[delta] ?? 0 })
   }
   const batch = compression === 'None' ? plain : await compressed(plain, compression)
   if (batch !== plain) memory?.give(plain)

@@ -10,7 +10,8 @@ const none = -1
 const small = 2 ** 51
 
 /** The nearest time that Kafka holds. Never throws. */
-export const kafkaTime = (timestamp: number): number => wholeTime(timestamp) ?? none
+export const kafkaTime = (timestamp: number): number =>
+  Number.isSafeInteger(timestamp) ? timestamp : (wholeTime(timestamp) ?? none)
 
 /** From one `kafkaTime` to another; like Java's longs it wraps where 64 bits do not hold it. */
 export const timeDelta = (time: number, base: number): number | bigint =>
@@ -18,6 +19,9 @@ export const timeDelta = (time: number, base: number): number | bigint =>
 
 /** Undoes `timeDelta`. In 64 bits where numbers do not do: a sound time beside an extreme one was rounded otherwise. */
 export function timeAfter(base: number | bigint, delta: number | bigint): number {
-  const sum = typeof base === 'number' && typeof delta === 'number' ? base + delta : Number.NaN
-  return Number.isSafeInteger(sum) ? sum : Number(BigInt.asIntN(64, BigInt(base) + BigInt(delta)))
+  if (typeof base === 'number' && typeof delta === 'number') {
+    const sum = base + delta
+    if (Number.isSafeInteger(sum)) return sum
+  }
+  return Number(BigInt.asIntN(64, BigInt(base) + BigInt(delta)))
 }

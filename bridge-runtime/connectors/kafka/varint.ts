@@ -92,10 +92,14 @@ export class Cursor {
 
 const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value)
 
+/** The usual case, and the quick one. */
+const isInt32 = (value: number | bigint): value is number => typeof value === 'number' && (value | 0) === value
+
 const zigzag64 = (value: bigint): bigint => BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
 
 /** Bytes that `writeVarlong` takes. */
 export function varlongSize(value: number | bigint): number {
+  if (isInt32(value)) return varintSize(value)
   if (typeof value === 'bigint') return Math.max(1, Math.ceil(zigzag64(value).toString(2).length / 7))
   let rest = zigzag(value)
   let size = 1
@@ -105,6 +109,7 @@ export function varlongSize(value: number | bigint): number {
 
 /** Writes an integer, a number only within ±2^52, and returns the position behind it. 32-bit and 64-bit ones look the same. */
 export function writeVarlong(bytes: Buffer, at: number, value: number | bigint): number {
+  if (isInt32(value)) return writeVarint(bytes, at, value)
   if (typeof value === 'bigint') return writeLong(bytes, at, value)
   let rest = zigzag(value)
   let position = at
