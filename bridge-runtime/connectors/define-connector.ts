@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
-import type { Sink, Source } from '../core/contracts.ts'
+import type { AppendSink, Sink, Source } from '../core/contracts.ts'
 import type { History } from '../history/history.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -68,7 +68,7 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly collectsEarly?: boolean
   describe(config: z.output<Schema>): Endpoint
   largestRecord(config: z.output<Schema>): Capacity
-  open(config: z.output<Schema>, context: ConnectorContext): Promise<Sink>
+  open(config: z.output<Schema>, context: ConnectorContext): Promise<Sink | AppendSink>
 }
 
 export interface ConnectorDefinition<S extends z.ZodType = z.ZodType, K extends z.ZodType = z.ZodType> {

@@ -6,6 +6,7 @@ import { byteSize, duration } from '../kit/units.ts'
 import { partitionsAreKept, positionsAreKept } from './connector-rules.ts'
 import { lifecycle } from './lifecycle.ts'
 import { status } from './status.ts'
+import { transformField } from './transforms.ts'
 
 export const group = 'streambridge.dev'
 export const version = 'v1alpha1'
@@ -195,6 +196,7 @@ const template = z
 export const spec = withRules(
   z.object({
     source,
+    ...transformField,
     sink,
     delivery,
     scaling,
