@@ -7,6 +7,7 @@ import { type Clock, realClock } from './core/clock.ts'
 import { Engine } from './core/engine.ts'
 import { History } from './history/history.ts'
 import type { LeaseStore } from './leases/lease-store.ts'
+import { stagesOf } from './stages/catalog.ts'
 import type { Logger } from './observability/logger.ts'
 
 export interface BridgeOptions {
@@ -52,7 +53,7 @@ export function createBridge(options: BridgeOptions): Engine {
           deadLetter.config,
           context('deadLetter', `spec.delivery.deadLetter.${deadLetter.type}`),
         )),
-    stages: () => [],
+    stages: stagesOf(file.transforms ?? []),
     sinkLanes: sink.definition.lanes,
     origin: `${source.type}/${source.definition.describe(source.config).name}`,
     ordering: delivery.ordering,

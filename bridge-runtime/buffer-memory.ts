@@ -3,6 +3,7 @@
  * buffers have been added, which at full speed is more than the records on their way take together.
  */
 import type { BridgeFile } from '../crds/schema/bridge-file.ts'
+import { sinkOf, sourceOf } from './connectors/catalog.ts'
 import type { Clock } from './core/clock.ts'
 
 export interface BufferMemory {
@@ -18,7 +19,7 @@ export interface BufferMemory {
  * collection takes twice as long, finds little, and took a third off the records per CPU-second.
  */
 export const collectsEarly = ({ source, sink }: Pick<BridgeFile, 'source' | 'sink'>): boolean =>
-  source.kafka !== undefined && sink.kafka !== undefined
+  sourceOf(source).definition.collectsEarly === true && sinkOf(sink).definition.collectsEarly === true
 
 /** Bytes of new buffers that are worth the 40 milliseconds of a collection. */
 const growth = 24 * 1024 * 1024

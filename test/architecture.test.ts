@@ -37,14 +37,14 @@ const boundaries: readonly Boundary[] = [
   },
   {
     promise: 'a connector, the core, the leases and the history see of the API only its kit',
-    from: /^bridge-runtime\/(connectors|core|leases|history)\//,
+    from: /^bridge-runtime\/(connectors|core|history|leases|stages)\//,
     to: /^(?!crds\/(?!kit\/))/,
     types: true,
   },
   {
-    promise: 'the schema imports only zod, its kit, the catalogue and itself',
+    promise: 'the schema imports only zod, its kit, the catalogues and itself',
     from: /^crds\/schema\//,
-    to: /^(zod$|crds\/(schema|kit)\/|bridge-runtime\/connectors\/catalog\.ts$)/,
+    to: /^(zod$|crds\/(schema|kit)\/|bridge-runtime\/(connectors|stages)\/(catalog|define-connector)\.ts$)/,
     types: true,
   },
   {

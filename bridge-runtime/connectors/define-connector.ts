@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
-import type { Sink, Source } from '../core/contracts.ts'
+import type { AppendSink, Sink, Source } from '../core/contracts.ts'
 import type { History } from '../history/history.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
 import type { Logger } from '../observability/logger.ts'
@@ -47,6 +47,10 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
   /** True when a partition must never have two owners: replicas are then replaced one by one, not surged. */
   readonly partitioned: boolean
+  /** Fields of text that say where positions are kept: they may change only while the bridge is paused. */
+  readonly positionFields?: readonly string[]
+  /** As `SinkDefinition.collectsEarly`. */
+  readonly collectsEarly?: boolean
   describe(config: z.output<Schema>): Endpoint
   /** Bytes of key, value and headers of the largest record that the source holds where its service has its default limits. */
   largestRecord(config: z.output<Schema>): number
@@ -58,9 +62,13 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema
   /** How many key lanes of one partition write at the same time. 1 keeps whole batches together. */
   readonly lanes: number
+  /** It can keep the order of a whole partition: always, or where a field of its own has this value. Absent: it cannot. */
+  readonly keepsPartitions?: true | { readonly field: string; readonly value: string }
+  /** Nearly all of its buffers are garbage a moment later: collecting early, where source and sink say so, saves memory at little cost. */
+  readonly collectsEarly?: boolean
   describe(config: z.output<Schema>): Endpoint
   largestRecord(config: z.output<Schema>): Capacity
-  open(config: z.output<Schema>, context: ConnectorContext): Promise<Sink>
+  open(config: z.output<Schema>, context: ConnectorContext): Promise<Sink | AppendSink>
 }
 
 export interface ConnectorDefinition<S extends z.ZodType = z.ZodType, K extends z.ZodType = z.ZodType> {

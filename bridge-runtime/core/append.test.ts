@@ -134,3 +134,13 @@ test('a batch names its source: origin, partition, epoch, first and last positio
   }
   assert.deepEqual([sink.batches[0]?.first, sink.batches.at(-1)?.last], [0, 13])
 })
+
+test('where a source ends, what was accepted is made durable at once', async () => {
+  const log = filled(23)
+  const sink = new MemoryAppendSink({ roll: 1_000 })
+  const source = new MemorySource(log, { finite: true })
+  await memoryEngine(source, new MemorySink(), { openSink: () => Promise.resolve(sink) }).run(
+    new AbortController().signal,
+  )
+  assert.deepEqual([sink.stored.length, log.committed[0], log.ended[0]], [23, 23, true])
+})

@@ -87,6 +87,7 @@ export class Pump {
       began: () => void (this.#movedAt = clock.monotonic()),
       ended: () => {
         this.#ended = true
+        if (!this.#delivery.busy) this.#idle()
         return this.commit()
       },
       gap: (error) => this.#halt('source', 'DataGap', error),
@@ -211,14 +212,15 @@ export class Pump {
     void this.commit()
   }
 
+  /** What was accepted is made durable where nothing will follow it. */
   #idle(): void {
-    if (this.#halted === undefined || this.#closed) return
+    if (this.#closed || (this.#halted === undefined && !this.#ended)) return
     void this.#delivery.flush(new AbortController().signal).then(() => this.#letGo())
   }
 
   /** What waits for a person does not wait in memory: the position is kept, and it is read again. */
   #letGo(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#halted === undefined) return
     this.#settlement.letGo()
     this.#options.budget.changed()
   }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { spec } from './streambridge.ts'
+import { transformField } from './transforms.ts'
 
 export const bridgeFile = z.object({
   namespace: z.string(),
@@ -13,6 +14,7 @@ export const bridgeFile = z.object({
   uid: z.string(),
   source: spec.shape.source,
   sink: spec.shape.sink,
+  ...transformField,
   delivery: spec.shape.delivery,
   /** Token of `lifecycle.reset`: a new one makes the bridge begin as if it had never run. */
   reset: z.string().optional(),

@@ -3,8 +3,10 @@ import { z } from 'zod'
 import { sinkSchemas, sourceSchemas } from '../../bridge-runtime/connectors/catalog.ts'
 import { exactlyOne, kubernetesObject, textOf, withRules } from '../kit/rules.ts'
 import { byteSize, duration } from '../kit/units.ts'
+import { partitionsAreKept, positionsAreKept } from './connector-rules.ts'
 import { lifecycle } from './lifecycle.ts'
 import { status } from './status.ts'
+import { transformField } from './transforms.ts'
 
 export const group = 'streambridge.dev'
 export const version = 'v1alpha1'
@@ -194,6 +196,7 @@ const template = z
 export const spec = withRules(
   z.object({
     source,
+    ...transformField,
     sink,
     delivery,
     scaling,
@@ -234,16 +237,7 @@ export const spec = withRules(
       .meta({ description: 'Logs and metrics.' }),
   }),
   [
-    {
-      cel: "self.delivery.ordering != 'PerPartition' || has(self.sink.console) || has(self.sink.file) || (has(self.sink.kafka) && self.sink.kafka.partitioning == 'SourcePartition')",
-      message:
-        'delivery.ordering PerPartition needs a sink that keeps a partition together: kafka with partitioning SourcePartition, file or console',
-      holds: ({ delivery, sink: { console, file, kafka } }) =>
-        delivery.ordering !== 'PerPartition' ||
-        console !== undefined ||
-        file !== undefined ||
-        kafka?.partitioning === 'SourcePartition',
-    },
+    partitionsAreKept,
     {
       cel: "!has(self.replicas) || self.scaling.mode != 'Lag'",
       message: 'replicas has no effect with scaling.mode Lag: remove it, or set scaling.mode to Fixed or External',
@@ -254,11 +248,7 @@ export const spec = withRules(
       message: 'scaling.mode External needs replicas: the number to start from, which the autoscaler then changes',
       holds: (value) => value.scaling.mode !== 'External' || value.replicas !== undefined,
     },
-    {
-      cel: "!has(self.source.kafka) || !has(oldSelf.source.kafka) || self.lifecycle.desiredState == 'Paused' || (has(self.source.kafka.consumerGroup) ? self.source.kafka.consumerGroup : '') == (has(oldSelf.source.kafka.consumerGroup) ? oldSelf.source.kafka.consumerGroup : '')",
-      message:
-        'source.kafka.consumerGroup holds the position: set lifecycle.desiredState to Paused before you change it',
-    },
+    ...positionsAreKept,
     {
       cel: "!has(self.lifecycle.reset) || (has(oldSelf.lifecycle.reset) && oldSelf.lifecycle.reset.token == self.lifecycle.reset.token) || oldSelf.lifecycle.desiredState == 'Paused' || self.lifecycle.desiredState == 'Paused'",
       message: 'lifecycle.reset forgets every position: set lifecycle.desiredState to Paused before you change it',

@@ -8,6 +8,7 @@ import { memoryLeases } from '../../bridge-runtime/leases/memory.ts'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
 import type { Rule } from './rules.ts'
 import { historyOn } from '../support/leases/history.ts'
+import { durably } from '../../bridge-runtime/core/delivery/writer.ts'
 
 /** A record as the independent client sends and reads it. */
 export interface PlainRecord {
@@ -145,8 +146,12 @@ export function openSource(harness: ConnectorHarness, config: unknown, options: 
   return source.open(source.schema.parse(config), testContext({ secrets: harness.secrets, ...options }))
 }
 
-export function openSink(harness: ConnectorHarness, config: unknown, options: ContextOptions = {}): Promise<Sink> {
+export async function openSink(
+  harness: ConnectorHarness,
+  config: unknown,
+  options: ContextOptions = {},
+): Promise<Sink> {
   const { sink } = harness.connector
   if (sink === undefined) throw new TypeError(`${harness.connector.name} is no sink`)
-  return sink.open(sink.schema.parse(config), testContext({ secrets: harness.secrets, ...options }))
+  return durably(await sink.open(sink.schema.parse(config), testContext({ secrets: harness.secrets, ...options })))
 }

@@ -18,6 +18,7 @@ export const suites: readonly Suite[] = [
   },
   { name: 'architecture', folders: ['test/architecture.test.ts', 'test/conformance/'], needs: [] },
   { name: 'golden', folders: ['test/golden/'], needs: [] },
+  { name: 'toys', folders: ['test/toys/'], needs: [] },
   { name: 'api', folders: ['test/api/'], needs: ['kube'] },
   { name: 'kafka', folders: ['test/integration/kafka/'], needs: ['kafka'] },
   { name: 'kinesis', folders: ['test/integration/kinesis/'], needs: ['kinesis'] },

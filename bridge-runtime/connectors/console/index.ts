@@ -7,6 +7,7 @@ export const consoleConnector = {
   sink: defineSink({
     schema: consoleSink,
     lanes: 1,
+    keepsPartitions: true,
     describe: () => ({ name: 'stdout' }),
     largestRecord: () => ({ bytes: Number.POSITIVE_INFINITY }),
     open: async () => (await import('./sink.ts')).openConsoleSink(),

@@ -7,6 +7,7 @@ export const file = {
   sink: defineSink({
     schema: fileSink,
     lanes: 1,
+    keepsPartitions: true,
     describe: (config) => ({ name: config.path }),
     largestRecord: () => ({ bytes: Number.POSITIVE_INFINITY }),
     open: async (config) => (await import('./sink.ts')).openFileSink(config),

@@ -13,6 +13,8 @@ export const kafka = {
   source: defineSource({
     schema: kafkaSource,
     partitioned: true,
+    positionFields: ['consumerGroup'],
+    collectsEarly: true,
     describe: (config) => ({ name: config.topicsPattern ?? (config.topics ?? []).join(',') }),
     // max.message.bytes of a topic with default settings, less what a batch of one record takes for itself.
     largestRecord: () => topicDefault - 72,
@@ -21,6 +23,8 @@ export const kafka = {
   sink: defineSink({
     schema: kafkaSink,
     lanes: 1,
+    keepsPartitions: { field: 'partitioning', value: 'SourcePartition' },
+    collectsEarly: true,
     describe: (config) => ({ name: config.topic }),
     largestRecord: ({ maxRequestBytes }) => {
       if (maxRequestBytes === undefined) return { bytes: topicDefault - batchOverhead, asked: true }

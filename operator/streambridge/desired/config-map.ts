@@ -12,6 +12,7 @@ export const bridgeFileOf = ({ namespace, name, uid, spec }: Bridge): BridgeFile
   name,
   uid,
   source: spec.source,
+  ...(spec.transforms === undefined ? {} : { transforms: spec.transforms }),
   sink: spec.sink,
   delivery: spec.delivery,
   ...(spec.lifecycle.reset === undefined ? {} : { reset: spec.lifecycle.reset.token }),
