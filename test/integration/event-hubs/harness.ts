@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import type { ConnectorContext } from '../../../bridge-runtime/connectors/define-connector.ts'
 import { Hub } from '../../../bridge-runtime/connectors/event-hubs/hub.ts'
-import { HubReader } from '../../../bridge-runtime/connectors/event-hubs/partition-reader.ts'
+import { HubReader } from '../../../bridge-runtime/connectors/event-hubs/read/partition-reader.ts'
 import { eventHubsSink, eventHubsSource } from '../../../bridge-runtime/connectors/event-hubs/schema.ts'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import type { BridgeRecord, PartitionReader, SinkBatch } from '../../../bridge-runtime/core/contracts.ts'
