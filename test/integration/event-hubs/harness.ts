@@ -6,7 +6,7 @@ import { eventHubsSink, eventHubsSource } from '../../../bridge-runtime/connecto
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import type { BridgeRecord, PartitionReader, SinkBatch } from '../../../bridge-runtime/core/contracts.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { eventHubsConnectionString } from '../../support/event-hubs.ts'
 import { eventually } from '../../support/eventually.ts'

@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
-import { BridgeError } from '../core/errors.ts'
-import { fileLeases } from './file.ts'
-import { kubernetesLeases } from './kubernetes.ts'
-import { apiObjects } from '../../test/support/leases/api-objects.ts'
-import { type KubernetesRequest, kubernetesRequest } from './kubernetes-request.ts'
-import { isFencedError, leaseStoreSuite } from '../../test/support/leases/lease-store-suite.ts'
+import { BridgeError } from '../../core/errors.ts'
+import { fileLeases } from './file/file.ts'
+import { kubernetesLeases } from './kubernetes/kubernetes.ts'
+import { apiObjects } from '../../../test/support/leases/api-objects.ts'
+import { type KubernetesRequest, kubernetesRequest } from './kubernetes/request.ts'
+import { isFencedError, leaseStoreSuite } from '../../../test/support/leases/lease-store-suite.ts'
 import { memoryLeases } from './memory.ts'
 
 async function temporary(t: TestContext): Promise<string> {
@@ -104,7 +104,7 @@ test('an API server that does not answer is given up on, as a retryable error', 
 
 /** Counts up in one lease as fast as it can, until it is killed; prints each number once it is stored. */
 const counter = `
-import { fileLeases } from ${JSON.stringify(new URL('./file.ts', import.meta.url).href)}
+import { fileLeases } from ${JSON.stringify(new URL('./file/file.ts', import.meta.url).href)}
 const store = fileLeases(process.argv[1])
 for (;;) {
   try {

@@ -1,17 +1,17 @@
 /** From a free lease to a partition that is read: its position judged, its gap remembered, its beginning recorded. */
-import type { Clock } from '../core/clock.ts'
-import type { PartitionReader } from '../core/contracts.ts'
-import { gapAdvice } from '../history/advice.ts'
-import { begun, finished, fromEarliest, type HistoryContent, withGap, withoutGap } from '../history/content.ts'
-import type { History } from '../history/history.ts'
-import { keepingGaps } from '../history/keeping-gaps.ts'
-import type { Logger } from '../observability/logger.ts'
-import type { PartitionedSource, Scene } from './partitioned-source.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { PartitionReader } from '../../core/contracts.ts'
+import { gapAdvice } from '../../history/advice.ts'
+import { begun, finished, fromEarliest, type HistoryContent, withGap, withoutGap } from '../../history/content.ts'
+import type { History } from '../../history/history.ts'
+import { keepingGaps } from '../../history/keeping-gaps.ts'
+import type { Logger } from '../../observability/logger.ts'
+import type { PartitionedSource, Scene } from '../partitioned-source.ts'
 import { halted } from './halted.ts'
-import { Holding } from './holding.ts'
-import type { Checkpoint, Lease, LeaseStore } from './lease-store.ts'
+import { Holding } from '../ownership/holding.ts'
+import type { Checkpoint, Lease, LeaseStore } from '../lease-store.ts'
 import { begunOf, standingOf, tagOf } from './standing.ts'
-import { ifFree } from './write-own.ts'
+import { ifFree } from '../ownership/write-own.ts'
 
 interface Keeping {
   readonly store: LeaseStore

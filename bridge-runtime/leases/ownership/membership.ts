@@ -1,6 +1,6 @@
-import type { Clock } from '../core/clock.ts'
-import { BridgeError } from '../core/errors.ts'
-import type { Lease, LeaseStore } from './lease-store.ts'
+import type { Clock } from '../../core/clock.ts'
+import { BridgeError } from '../../core/errors.ts'
+import type { Lease, LeaseStore } from '../lease-store.ts'
 import { ifFree, isFenced, writeOwn } from './write-own.ts'
 
 /** Leases whose name begins so are not partitions: no service's partition begins with `~`. */

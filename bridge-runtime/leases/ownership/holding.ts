@@ -1,6 +1,6 @@
-import type { PartitionReader, Progress } from '../core/contracts.ts'
-import { fenced } from '../core/errors.ts'
-import type { Lease, LeaseStore } from './lease-store.ts'
+import type { PartitionReader, Progress } from '../../core/contracts.ts'
+import { fenced } from '../../core/errors.ts'
+import type { Lease, LeaseStore } from '../lease-store.ts'
 import { isFenced, writeOwn } from './write-own.ts'
 
 export interface HoldingOptions {

@@ -1,5 +1,5 @@
 /** What a bridge remembers of its source when it looks at it: begun where it is new, refused where it is another one. */
-import { gapAdvice } from '../history/advice.ts'
+import { gapAdvice } from '../../history/advice.ts'
 import {
   beginning,
   beginningAgain,
@@ -8,12 +8,12 @@ import {
   fromEarliest,
   goingOn,
   type HistoryContent,
-} from '../history/content.ts'
-import type { History } from '../history/history.ts'
-import { dataGap } from '../history/keeping-gaps.ts'
-import type { Logger } from '../observability/logger.ts'
-import type { Lease, LeaseStore } from './lease-store.ts'
-import { isReserved } from './membership.ts'
+} from '../../history/content.ts'
+import type { History } from '../../history/history.ts'
+import { dataGap } from '../../history/keeping-gaps.ts'
+import type { Logger } from '../../observability/logger.ts'
+import type { Lease, LeaseStore } from '../lease-store.ts'
+import { isReserved } from '../ownership/membership.ts'
 import { foreignTo } from './standing.ts'
 
 export interface RecollectOptions {

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { historyName } from '../../crds/kit/lease-names.ts'
-import { BridgeError, fenced } from '../core/errors.ts'
-import { formerLease, isFormer } from './kubernetes-former.ts'
+import { historyName } from '../../../../crds/kit/lease-names.ts'
+import { BridgeError, fenced } from '../../../core/errors.ts'
+import { formerLease, isFormer } from './former.ts'
 import {
   annotationsWith,
   bodyOf,
@@ -24,10 +24,10 @@ import {
   toEntry,
   toLease,
   versionIn,
-} from './kubernetes-objects.ts'
-import type { KubernetesRequest } from './kubernetes-request.ts'
-import type { Lease, LeaseStore } from './lease-store.ts'
-import { unowned } from './memory.ts'
+} from './objects.ts'
+import type { KubernetesRequest } from './request.ts'
+import type { Lease, LeaseStore } from '../../lease-store.ts'
+import { unowned } from '../memory.ts'
 
 export interface KubernetesLeasesOptions {
   readonly namespace: string
