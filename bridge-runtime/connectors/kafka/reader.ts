@@ -36,6 +36,8 @@ export interface ReaderHost {
 
 /** Times that what seems damaged is fetched: on the way it is damaged once, on a disk always. */
 const looks = 3
+/** Milliseconds between two commits behind what held no record. */
+const passedInterval = 1_000
 
 export class KafkaReader implements PartitionReader {
   readonly partition: string
@@ -55,6 +57,8 @@ export class KafkaReader implements PartitionReader {
   #doubt = { at: -1, times: 0 }
   #buffer: (FetchedBatch | UnreadableBatch)[] = []
   #error: BridgeError | undefined
+  /** When it last committed behind what held no record. */
+  #passedAt = Number.NEGATIVE_INFINITY
   #fetching = false
   #closed = false
   /** The topic is gone: what is settled late is no position of the one that took its place. */
@@ -176,7 +180,24 @@ export class KafkaReader implements PartitionReader {
         `the answer ends inside the batch: raise ${this.#options.field}.fetch.maxBytesPerPartition`,
       )
     // Only markers and aborted records, and nothing before them is open: as good as settled.
-    if (this.#buffer.length === 0 && !this.#inFlight.open) this.#meter.settledTo(this.#position)
+    if (this.#buffer.length > 0 || this.#inFlight.open) return
+    this.#meter.settledTo(this.#position)
+    void this.#commitPassed()
+  }
+
+  /**
+   * Commits behind what held no record. Else it would be missed once retention has removed it: a restart would take it for records
+   * that are gone. What fails is tried again with the next answer of the broker, which comes though nothing does.
+   */
+  async #commitPassed(): Promise<void> {
+    const offset = this.#position
+    const now = this.#host.now()
+    if (this.#closed || this.#gone || offset <= this.#inFlight.settled || now - this.#passedAt < passedInterval) return
+    this.#passedAt = now
+    await this.#host.commit(this, offset).then(
+      () => this.#inFlight.settledTo(Math.max(offset, this.#inFlight.settled)),
+      () => undefined,
+    )
   }
 
   /** What a person should know when records wait behind a transaction that has been open for a while. */

@@ -160,6 +160,44 @@ test('only records of committed transactions are read, and lag ends at zero behi
   await producer.disconnect()
 })
 
+test('what held no record is committed when nothing before it is open: that it expires is no gap', async () => {
+  const { server, topic, start } = await setUp('passed')
+  const producer = kafkaClient(server).producer({
+    transactionalId: uniqueName('tx'),
+    maxInFlightRequests: 1,
+    idempotent: true,
+  })
+  await producer.connect()
+  await produce(server, topic, numbered(3))
+  const consumerGroup = `${topic}-group`
+  {
+    await using reading = await start({ consumerGroup })
+    await received(reading, 3)
+    await reading.commit()
+    // Behind the last record, once it is committed: only records that nobody may read, and markers.
+    const transaction = await eventually('a transaction begins', () => producer.transaction())
+    await transaction.send({ topic, messages: numbered(4, 3) })
+    await transaction.abort()
+    await eventually(
+      'the group stands at the end',
+      async () => (await committedOffsets(server, consumerGroup, topic)).get(0),
+      (offset) => offset === 8,
+    )
+    await reading.stop()
+  }
+  await withAdmin(server, async (admin) => {
+    // The client does not look up the topic by itself.
+    await admin.fetchTopicMetadata({ topics: [topic] })
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '8' }] })
+  })
+  await produce(server, topic, numbered(1, 9))
+  await using again = await start({ consumerGroup })
+  await received(again, 1)
+  assert.deepEqual(values(again), ['9'])
+  await again.stop()
+  await producer.disconnect()
+})
+
 test('lag counts what is not settled, also of a partition that is not polled', async () => {
   const { server, topic, start } = await setUp('lag')
   await produce(server, topic, numbered(3))
