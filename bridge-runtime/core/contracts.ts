@@ -42,7 +42,7 @@ export interface SourceBatch {
   readonly bytes: number
   readonly first: Position
   readonly last: Position
-  /** Milliseconds since the epoch of the newest record. */
+  /** Milliseconds since the epoch of the newest record; 0 where it is not known, which says nothing of the lag. */
   readonly lastTimestamp: number
   /**
    * Decodes on the first call, returns the same array afterwards: always `count` records. Never throws: what cannot be

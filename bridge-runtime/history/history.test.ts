@@ -127,7 +127,7 @@ test('a store that is away is told', async () => {
 })
 
 /** A reader that ends in a gap where it is not told to go on. */
-function reading(history: History, gap: string | undefined, finds?: string) {
+function reading(history: History, gap: string | undefined, finds?: string, lasts = true) {
   const commits: Progress[] = []
   let polls = 0
   const reader: PartitionReader = {
@@ -141,7 +141,7 @@ function reading(history: History, gap: string | undefined, finds?: string) {
     },
     lag: () => ({ kind: 'unknown', reason: 'a test' }),
   }
-  const kept = keepingGaps(reader, { history, gap, clock: fakeClock(), log: silentLogger })
+  const kept = keepingGaps(reader, { history, gap, lasting: () => lasts, clock: fakeClock(), log: silentLogger })
   const commit = (position: number): Promise<void> => {
     if (kept.settlement.kind !== 'watermark') throw new TypeError('a watermark was expected')
     return kept.settlement.commit({ position, ended: false })
@@ -157,6 +157,14 @@ test('a gap outlives its owner', async () => {
     reason: 'DataGap',
   })
   assert.equal((await historyOn(store).recall())?.gaps['0'], 'records are gone')
+})
+
+test('a gap that is found again at each start is told, and not kept', async () => {
+  const store = memoryLeases()
+  await assert.rejects(reading(historyOn(store), undefined, 'they cannot be read', false).kept.poll(forever), {
+    reason: 'DataGap',
+  })
+  assert.equal((await historyOn(store).recall())?.gaps['0'], undefined)
 })
 
 test('an undecided gap is never read past, though the source sees none any more', async () => {

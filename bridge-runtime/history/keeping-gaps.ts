@@ -9,6 +9,8 @@ export interface KeepingGapsOptions {
   readonly history: History
   /** What was remembered when the partition was opened: undefined when there is no gap. */
   readonly gap: string | undefined
+  /** Whether a gap must be remembered, as nobody would find it again. Default: each. */
+  readonly lasting?: (gap: BridgeError) => boolean
   readonly clock: Clock
   readonly log: Logger
 }
@@ -25,7 +27,7 @@ const attempts = 60
  * is stored.
  */
 export function keepingGaps(reader: PartitionReader, options: KeepingGapsOptions): PartitionReader {
-  const { history, gap, clock, log } = options
+  const { history, gap, lasting = () => true, clock, log } = options
   const { partition } = reader
   let open = gap !== undefined
 
@@ -63,7 +65,7 @@ export function keepingGaps(reader: PartitionReader, options: KeepingGapsOptions
       } catch (thrown) {
         const error = asBridgeError(thrown)
         // Not awaited: the partition halts now, also while the store is away.
-        if (error.reason === 'DataGap') void remember(error.message)
+        if (error.reason === 'DataGap' && lasting(error)) void remember(error.message)
         throw error
       }
     },

@@ -80,11 +80,13 @@ export class Fetcher {
       if (answer.errorCode !== 0) throw answerError(codeName(answer.errorCode), 'fetching')
       connection(undefined)
       if (answer.throttled > 0) this.#options.throttled()
+      // A broker gives what there is room for, and nothing of the others: that says nothing of them.
+      const crowded = answer.throttled > 0 || answer.partitions.some(({ batches }) => batches.length > 0)
       const answers = new Map(answer.partitions.map((one) => [`${one.topic}/${one.partition}`, one]))
       for (const reader of readers) {
         const fetched = answers.get(reader.partition)
         if (fetched === undefined) reader.fail(answerError('UNKNOWN_SERVER_ERROR', `fetching ${reader.partition}`))
-        else void reader.accept(fetched)
+        else void reader.accept(fetched, crowded)
       }
     } catch (thrown) {
       await this.#failed(translate(thrown, 'fetching'), readers)
@@ -122,11 +124,11 @@ export class Fetcher {
     const { cluster, maxWait, maxBytesPerPartition: maxBytes, isolation } = this.#options
     return {
       maxWait: kind === 'patient' ? maxWait : Math.min(maxWait, briefWait),
-      maxBytes: maxAnswerBytes,
+      maxBytes: maxAnswerBytes + readers.reduce((sum, { extraBytes }) => sum + extraBytes, 0),
       isolation,
-      partitions: readers.map(({ at, position: offset }) => {
+      partitions: readers.map(({ at, position: offset, extraBytes }) => {
         const leaderEpoch = cluster.place(at.topic, at.partition)?.leaderEpoch ?? -1
-        return { ...at, offset, leaderEpoch, maxBytes }
+        return { ...at, offset, leaderEpoch, maxBytes: maxBytes + extraBytes }
       }),
     }
   }

@@ -4,7 +4,7 @@
  */
 import { bytes } from '../../../crds/kit/units.ts'
 import type { PartitionReader, SourceHost } from '../../core/contracts.ts'
-import { asBridgeError } from '../../core/errors.ts'
+import { asBridgeError, type BridgeError } from '../../core/errors.ts'
 import { keepingGaps } from '../../history/keeping-gaps.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
@@ -14,7 +14,7 @@ import { protocolError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
 import { Heart } from './heart.ts'
 import { Membership, MembershipLost } from './membership.ts'
-import { earliest, offsetsAt } from './offsets.ts'
+import { earliest, latest, offsetsAt } from './offsets.ts'
 import { commitOf, open, type Opened } from './opening.ts'
 import { KafkaReader, type ReaderHost } from './reader.ts'
 import { Remembered } from './remembered.ts'
@@ -22,6 +22,7 @@ import type { KafkaSourceConfig } from './schema.ts'
 import { startWord } from './start.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { topicFinder } from './topics.ts'
+import { UnreadableGap } from './unreadable-gap.ts'
 import { aborted, bothDone } from './waiting.ts'
 
 export interface GroupReaderOptions {
@@ -34,6 +35,9 @@ export interface GroupReaderOptions {
   readonly maxWait: number
   readonly maxBytesPerPartition: number
 }
+
+/** See `UnreadableGap`. */
+const lasting = (gap: BridgeError): boolean => !(gap instanceof UnreadableGap)
 
 /** Bytes held beside what the engine has in flight, over all partitions. */
 const maxPrefetched = 16 * 1024 * 1024
@@ -186,7 +190,7 @@ export class GroupReader implements ReaderHost {
       maxMemory: bytes(config.fetch.maxDecodedBytes),
     })
     // A gap found at the opening is found again at the next one, unless its cause is mended: it needs no keeping.
-    const handed = one.gap ? reader : keepingGaps(reader, { history, gap: remembered, clock, log })
+    const handed = one.gap ? reader : keepingGaps(reader, { history, gap: remembered, lasting, clock, log })
     this.#readers.set(reader.partition, reader)
     this.#handed.set(reader, handed)
     this.#host.assigned(handed)
@@ -263,6 +267,15 @@ export class GroupReader implements ReaderHost {
   async earliest({ at, partition }: KafkaReader): Promise<number> {
     const found = await offsetsAt(this.#cluster, [{ ...at, time: earliest }], this.#isolation)
     return found.get(partition) ?? 0
+  }
+
+  async latest({ at, partition, position }: KafkaReader): Promise<number> {
+    const found = await offsetsAt(this.#cluster, [{ ...at, time: latest }], this.#isolation)
+    return found.get(partition) ?? position
+  }
+
+  passed({ partition }: KafkaReader, gap: string): void {
+    this.#options.context.log.warn('records are lost', { partition, gap })
   }
 
   findLeaders(): Promise<void> {

@@ -32,3 +32,12 @@ test('a clock that is behind the record makes no negative lag', () => {
   meter.handedOut(3, 5_000)
   assert.deepEqual(meter.lag(1_000), { kind: 'known', records: 10, seconds: 0 })
 })
+
+test('a batch whose time is not known makes no lag in seconds', () => {
+  const meter = new LagMeter(0)
+  meter.endIs(10)
+  meter.handedOut(3, 0)
+  assert.deepEqual(meter.lag(9_000), { kind: 'known', records: 10 })
+  meter.handedOut(7, 4_000)
+  assert.deepEqual(meter.lag(9_000), { kind: 'known', records: 10, seconds: 5 })
+})

@@ -34,14 +34,15 @@ export class LagMeter {
 
   /**
    * Seconds are the age of the oldest batch that was read and is not settled: records that were not read yet have a time
-   * we do not know, so without such a batch there are no seconds, unless nothing is behind.
+   * we do not know, so without such a batch there are no seconds, unless nothing is behind. Nor has what cannot be read a
+   * time (0): the next one counts.
    */
   lag(now: number): Lag {
     if (this.#end === undefined) return { kind: 'unknown', reason: 'the end of the partition is not known yet' }
     const records = Math.max(0, this.#end - this.#settled)
     if (records === 0) return { kind: 'known', records, seconds: 0 }
-    const [oldest] = this.#handedOut
-    if (oldest === undefined || oldest.timestamp < 0) return { kind: 'known', records }
+    const oldest = this.#handedOut.find(({ timestamp }) => timestamp > 0)
+    if (oldest === undefined) return { kind: 'known', records }
     return { kind: 'known', records, seconds: Math.max(0, now - oldest.timestamp) / 1000 }
   }
 }

@@ -36,6 +36,8 @@ function reading(onDataGap: 'Stop' | 'Continue', answers: readonly FetchedPartit
     commit: async (reader, offset) => void written.push(`${reader.topicId} ${offset}`),
     goOn: async (_reader, id, offset) => void written.push(`goes on: ${id} ${offset}`),
     earliest: async () => 0,
+    latest: async () => 0,
+    passed: () => undefined,
     topicId: () => topicId,
     findLeaders: async () => undefined,
     mayPrefetch: () => false,

@@ -2,16 +2,15 @@
 import type { Lag, PartitionReader, Progress, Settlement, SourceBatch } from '../../core/contracts.ts'
 import { BridgeError, fenced } from '../../core/errors.ts'
 import { nameOf, type TopicPartition } from './assignor.ts'
+import { Cursor } from './cursor.ts'
 import { answerError, codeName, leaderMoved } from './errors.ts'
-import { type FetchedBatch, unreadable } from './fetched.ts'
+import type { FetchedBatch } from './fetched.ts'
 import { InFlight } from './in-flight.ts'
 import { LagMeter } from './lag.ts'
 import { OpenTransaction } from './open-transaction.ts'
-import { OldFormatError } from './record-batch.ts'
-import { DamagedBatch, scan } from './scan.ts'
 import { dataGap } from './start.ts'
 import type { ReaderOptions } from './reader-options.ts'
-import { UnreadableBatch } from './unreadable-batch.ts'
+import type { UnreadableBatch } from './unreadable-batch.ts'
 import type { FetchedPartition } from './wire.ts'
 
 /** What a reader needs of its source. */
@@ -22,6 +21,10 @@ export interface ReaderHost {
   commit(reader: KafkaReader, offset: number): Promise<void>
   /** Looks up where the partition begins, after records are gone. Rejects with a BridgeError. */
   earliest(reader: KafkaReader): Promise<number>
+  /** Looks up where the partition ends, as far as it may be read. Rejects with a BridgeError. */
+  latest(reader: KafkaReader): Promise<number>
+  /** Records are gone, and a person has decided to go on behind them. */
+  passed(reader: KafkaReader, gap: string): void
   /** Gives the reader's partition a position behind a gap, perhaps of a topic made again. Rejects with a BridgeError. */
   goOn(reader: KafkaReader, topicId: string, offset: number): Promise<void>
   /** The id of this reader's topic as last heard: it changes when the topic is deleted and made again. */
@@ -34,8 +37,6 @@ export interface ReaderHost {
   now(): number
 }
 
-/** Times that what seems damaged is fetched: on the way it is damaged once, on a disk always. */
-const looks = 3
 /** Milliseconds between two commits behind what held no record. */
 const passedInterval = 1_000
 
@@ -49,12 +50,8 @@ export class KafkaReader implements PartitionReader {
   readonly #meter: LagMeter
   readonly #transaction: OpenTransaction
   #topicId: string
-  #position: number
+  readonly #cursor: Cursor
   readonly #inFlight: InFlight
-  /** Whether a batch begins at the position. */
-  #aligned = false
-  /** The position at which something seemed damaged, and how often it did. */
-  #doubt = { at: -1, times: 0 }
   #buffer: (FetchedBatch | UnreadableBatch)[] = []
   #error: BridgeError | undefined
   /** When it last committed behind what held no record. */
@@ -73,7 +70,7 @@ export class KafkaReader implements PartitionReader {
     this.partition = nameOf(at)
     this.epoch = epoch
     this.#topicId = topicId
-    this.#position = offset
+    this.#cursor = new Cursor({ latest: () => host.latest(this), passed: (gap) => host.passed(this, gap) }, options)
     this.#inFlight = new InFlight(offset)
     this.#meter = new LagMeter(offset)
     this.#transaction = new OpenTransaction(at, field)
@@ -89,7 +86,11 @@ export class KafkaReader implements PartitionReader {
 
   /** The offset of the next fetch. */
   get position(): number {
-    return this.#position
+    return this.#cursor.asks
+  }
+
+  get extraBytes(): number {
+    return this.#cursor.extraBytes
   }
 
   /** Bytes fetched and not handed out. */
@@ -141,56 +142,45 @@ export class KafkaReader implements PartitionReader {
     this.#wakeUp()
   }
 
-  /** The fetch was answered. Never rejects. */
-  async accept(fetched: FetchedPartition): Promise<void> {
+  /** The fetch was answered. Never rejects. @param crowded see `Cursor.answered` */
+  async accept(fetched: FetchedPartition, crowded = false): Promise<void> {
     if (this.#closed) return
     const name = codeName(fetched.errorCode)
     if (name === 'UNKNOWN_TOPIC_OR_PARTITION') await this.#host.findLeaders()
     const topicId = this.#host.topicId(this)
     if (topicId !== undefined && topicId !== this.#topicId) await this.#recreated(topicId)
-    else if (fetched.errorCode === 0) {
-      this.#meter.endIs(fetched.highWatermark)
-      this.#read(fetched)
-      if (this.#options.readCommitted) this.#transaction.saw(fetched, this.#position, this.#host.now())
-    } else if (leaderMoved.has(name)) await this.#host.findLeaders()
+    else if (this.#cursor.knows(fetched.errorCode)) await this.#read(fetched, crowded)
+    else if (leaderMoved.has(name)) await this.#host.findLeaders()
     else if (name === 'OFFSET_OUT_OF_RANGE') await this.#outOfRange(fetched)
     else this.#error = answerError(name, `reading topic "${this.at.topic}" partition ${this.at.partition}`)
     this.#fetching = false
     if (!this.#closed) this.#wakeUp()
   }
 
-  #read({ batches: bytes, aborted, highWatermark }: FetchedPartition): void {
-    const scanned = scan({
-      bytes,
-      from: this.#position,
-      aligned: this.#aligned,
-      end: highWatermark < 0 ? Number.POSITIVE_INFINITY : highWatermark,
-      aborted,
-      maxMemory: this.#options.maxMemory,
-      field: this.#options.field,
-    })
-    const stuck = bytes.length > 0 && scanned.next === this.#position
-    this.#position = scanned.next
-    this.#aligned = scanned.aligned
-    this.#buffer.push(...scanned.batches)
-    if (scanned.error instanceof OldFormatError) this.#error = this.#oldFormat(scanned.error)
-    else if (scanned.error !== undefined) this.#damaged(scanned.error)
-    else if (stuck && this.#seemsDamaged())
-      this.#error = this.#corrupt(
-        `the answer ends inside the batch: raise ${this.#options.field}.fetch.maxBytesPerPartition`,
-      )
+  async #read(fetched: FetchedPartition, crowded: boolean): Promise<void> {
+    if (fetched.errorCode === 0) this.#meter.endIs(fetched.highWatermark)
+    try {
+      const { batches, error } = await this.#cursor.answered(fetched, crowded)
+      this.#buffer.push(...batches)
+      this.#error = error
+    } catch (thrown) {
+      if (!(thrown instanceof BridgeError)) throw thrown
+      this.#error = thrown
+    }
+    const { position } = this.#cursor
+    if (this.#options.readCommitted && fetched.errorCode === 0)
+      this.#transaction.saw(fetched, position, this.#host.now())
     // Only markers and aborted records, and nothing before them is open: as good as settled.
     if (this.#buffer.length > 0 || this.#inFlight.open) return
-    this.#meter.settledTo(this.#position)
-    void this.#commitPassed()
+    this.#meter.settledTo(position)
+    if (this.#error === undefined) void this.#commitPassed(position)
   }
 
   /**
    * Commits behind what held no record. Else it would be missed once retention has removed it: a restart would take it for records
    * that are gone. What fails is tried again with the next answer of the broker, which comes though nothing does.
    */
-  async #commitPassed(): Promise<void> {
-    const offset = this.#position
+  async #commitPassed(offset: number): Promise<void> {
     const now = this.#host.now()
     if (this.#closed || this.#gone || offset <= this.#inFlight.settled || now - this.#passedAt < passedInterval) return
     this.#passedAt = now
@@ -203,40 +193,6 @@ export class KafkaReader implements PartitionReader {
   /** What a person should know when records wait behind a transaction that has been open for a while. */
   get heldBack(): BridgeError | undefined {
     return this.#transaction.error(this.#host.now())
-  }
-
-  /** True when it was seen at this position often enough. */
-  #seemsDamaged(): boolean {
-    const times = this.#doubt.at === this.#position ? this.#doubt.times + 1 : 1
-    this.#doubt = { at: this.#position, times }
-    return times >= looks
-  }
-
-  #damaged({ message, bytes, resume }: DamagedBatch): void {
-    if (!this.#seemsDamaged()) {
-      this.#error = this.#corrupt(message)
-      return
-    }
-    const first = this.#position
-    this.#position = resume.offset
-    this.#aligned = resume.aligned
-    const poison = unreadable(`the batch is damaged: ${message}`, 'CorruptBatch')
-    const value = Buffer.from(bytes)
-    const next = resume.offset
-    this.#buffer.push(new UnreadableBatch({ value, first, last: next - 1, next, timestamp: 0, poison }))
-  }
-
-  #corrupt(detail: string): BridgeError {
-    return new BridgeError(`${this.#where()}: ${detail}`, { kind: 'retryable', reason: 'CorruptBatch' })
-  }
-
-  #oldFormat(cause: OldFormatError): BridgeError {
-    const message = `${this.#where()}: ${cause.message}: the bridge reads v2 (Kafka 0.11 and newer)`
-    return new BridgeError(message, { kind: 'fatal', reason: 'UnsupportedFormat', cause })
-  }
-
-  #where(): string {
-    return `topic "${this.at.topic}" partition ${this.at.partition} offset ${this.#position}`
   }
 
   /** The records we had not read are gone with the old topic. */
@@ -256,18 +212,18 @@ export class KafkaReader implements PartitionReader {
   async #gap(why: string, topicId = this.#topicId): Promise<void> {
     try {
       const earliest = await this.#host.earliest(this)
-      const detail = `position ${this.#position} is gone, ${why}, the earliest record is at ${earliest}`
+      const detail = `position ${this.#cursor.position} is gone, ${why}, the earliest record is at ${earliest}`
       if (this.#options.onDataGap === 'Stop') {
         this.#error = dataGap(this.at, detail)
         return
       }
+      this.#host.passed(this, detail)
       // What is settled later would be taken for a position behind the gap.
       await this.#inFlight.allSettled()
       await this.#host.goOn(this, topicId, earliest)
       this.#topicId = topicId
       this.#gone = false
-      this.#position = earliest
-      this.#aligned = false
+      this.#cursor.jump(earliest)
       this.#inFlight.beginAt(earliest)
     } catch (thrown) {
       if (!(thrown instanceof BridgeError)) throw thrown
@@ -296,7 +252,7 @@ export class KafkaReader implements PartitionReader {
   async #commit({ position }: Progress): Promise<void> {
     if (this.#closed) throw fenced(this.partition)
     if (typeof position !== 'number') return
-    const idle = this.#buffer.length === 0 ? this.#position : undefined
+    const idle = this.#buffer.length === 0 ? this.#cursor.position : undefined
     const offset = this.#inFlight.offsetBehind(position, idle)
     if (offset <= this.#inFlight.settled) return
     if (!this.#gone) await this.#host.commit(this, offset)

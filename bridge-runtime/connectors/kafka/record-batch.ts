@@ -32,6 +32,8 @@ export interface BatchHeader {
   readonly size: number
   readonly baseOffset: number
   readonly lastOffset: number
+  /** Offsets it takes, under the checksum; `count` is less where compaction removed records. */
+  readonly offsets: number
   readonly maxTimestamp: number
   readonly producerId: bigint
   readonly count: number
@@ -56,13 +58,19 @@ export function readHeader(bytes: Buffer, start: number): BatchHeader | undefine
   if (magic === 0 || magic === 1) throw new OldFormatError(`record batch in message format v${magic}`)
   const size = bytes.readInt32BE(start + at.length) + at.length + 4
   if (magic !== 2 || size < headerSize) throw new RangeError(`no batch of format v${magic} has ${size} bytes`)
-  if (bytes.length - start < size) return undefined
+  return bytes.length - start < size ? undefined : headerAt(bytes, start)
+}
+
+/** The header's fields as they are, whatever they say: there must be `headerSize` bytes. */
+export function headerAt(bytes: Buffer, start: number): BatchHeader {
   const attributes = bytes.readInt16BE(start + at.attributes)
   const baseOffset = readInt64(bytes, start + at.baseOffset)
+  const lastOffsetDelta = bytes.readInt32BE(start + at.lastOffsetDelta)
   return {
-    size,
+    size: bytes.readInt32BE(start + at.length) + at.length + 4,
     baseOffset,
-    lastOffset: baseOffset + bytes.readInt32BE(start + at.lastOffsetDelta),
+    lastOffset: baseOffset + lastOffsetDelta,
+    offsets: lastOffsetDelta + 1,
     maxTimestamp: readInt64(bytes, start + at.maxTimestamp),
     producerId: bytes.readBigInt64BE(start + at.producerId),
     count: bytes.readInt32BE(start + at.count),

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Compression } from './compression.ts'
 import { stampBatch } from './record-batch.ts'
-import { DamagedBatch, type FetchBytes, scan } from './scan.ts'
+import { DamagedBatch } from './damaged-batch.ts'
+import { type FetchBytes, scan } from './scan.ts'
+import { ToldBatches } from './told-batches.ts'
 import { encodeBatch, sourcePrefix } from './record-encoder.ts'
 
 interface Shape {
@@ -34,6 +36,7 @@ const fetched = (bytes: Buffer, from: number, more: Partial<FetchBytes> = {}): F
   from,
   aligned: false,
   end: Number.POSITIVE_INFINITY,
+  told: new ToldBatches(),
   aborted: [],
   maxMemory: 64 * 1024 * 1024,
   field: 'spec.source.kafka',
@@ -207,7 +210,9 @@ test('a damaged batch tells where to go on, and never behind a record that may b
   assert.deepEqual(damage(2, valueByte), { offset: 19, aligned: true })
   const [lastOffsetDelta, length] = [23, 8]
   assert.deepEqual(damage(2, lastOffsetDelta), { offset: 17, aligned: false })
-  assert.deepEqual(damage(1, length), { offset: 14, aligned: false })
+  assert.deepEqual(damage(2, length), { offset: 17, aligned: false })
+  // The batch behind it is found by its offset.
+  assert.deepEqual(damage(1, length), { offset: 16, aligned: true })
 })
 
 test('whatever bytes come, the scan ends, and what it takes can be read or is poison', async () => {
@@ -266,4 +271,48 @@ test('a number of records that cannot be in a batch is poison, before a list is 
   const [one] = scan(fetched(bytes, 0)).batches
   assert.equal(one?.count, 1)
   assert.match(one.records()[0]?.poison?.message ?? '', /2147483647 records cannot be in/)
+})
+
+test('a batch that says it has no records, or fewer than it holds, is poison with its bytes', async () => {
+  for (const count of [0, 1]) {
+    const bytes = await batch({ offset: 0, values: ['a', 'b'] })
+    bytes.writeInt32BE(count, 57)
+    stampBatch(bytes, { producerId: -1n, epoch: -1, sequence: -1 })
+    const behind = await batch({ offset: 2, values: ['c'] })
+    const { batches, next } = scan(fetched(Buffer.concat([bytes, behind]), 0))
+    const records = batches.flatMap((one) => one.records())
+    assert.deepEqual([records.length, next], [2, 3], `count ${count}`)
+    assert.equal(records[0]?.poison?.reason, 'UnreadableRecord')
+    assert.ok(records[0]?.value?.equals(bytes))
+    assert.equal(String(records[1]?.value), 'c')
+  }
+})
+
+test('what compaction leaves of a batch without records is no record', async () => {
+  const empty = (await batch({ offset: 0, values: ['a', 'b'] })).subarray(0, 61)
+  empty.writeInt32BE(61 - 12, 8)
+  empty.writeInt32BE(0, 57)
+  stampBatch(empty, { producerId: 7n, epoch: 0, sequence: 0 })
+  const scanned = scan(fetched(Buffer.concat([empty, await batch({ offset: 2, values: ['c'] })]), 0))
+  assert.deepEqual([valuesOf(scanned), scanned.next, scanned.error], [['c'], 3, undefined])
+})
+
+test('of two batches that contradict each other, the one that moved is set aside', async () => {
+  const [first = Buffer.alloc(0), second = Buffer.alloc(0), third = Buffer.alloc(0)] = await Promise.all(
+    [100, 103, 106].map((offset) => batch({ offset, values: ['a', 'b', 'c'] })),
+  )
+  const flipped = (bytes: Buffer, bit: number): Buffer => {
+    const moved = Buffer.from(bytes)
+    moved[7 - (bit >> 3)] = (moved[7 - (bit >> 3)] ?? 0) ^ (1 << (bit & 7))
+    return moved
+  }
+  const at = (parts: readonly Buffer[], from: number): readonly (number | boolean)[] => {
+    const { next, error } = scan(fetched(Buffer.concat(parts), from, { aligned: true, end: 200 }))
+    return [next, error instanceof DamagedBatch]
+  }
+  // Behind a hole of 10 offsets the second batch moves back, onto the first or before it: the first is read.
+  for (const bit of [1, 5, 6]) assert.deepEqual(at([first, flipped(second, bit), third], 90), [103, true], `bit ${bit}`)
+  // The first one moves onto the second, or behind it.
+  for (const bit of [0, 1, 3, 4, 40])
+    assert.deepEqual(at([flipped(first, bit), second, third], 90), [90, true], `bit ${bit}`)
 })

@@ -1,7 +1,26 @@
 /** One fetch answer of one partition → what is in it, by the headers of its batches. Nothing is decoded. */
-import { type BatchHeader, baseOffsetAt, checksumHolds, OldFormatError, readHeader } from './record-batch.ts'
+import {
+  DamagedBatch,
+  headerByNext,
+  headerIn,
+  mayHaveMoved,
+  misplaced,
+  type Placed,
+  placeOf,
+  resumeBehind,
+} from './damaged-batch.ts'
 import { FetchedBatch, type Piece, unreadable } from './fetched.ts'
+import {
+  type BatchHeader,
+  baseOffsetAt,
+  checksumHolds,
+  headerAt,
+  headerSize,
+  OldFormatError,
+  readHeader,
+} from './record-batch.ts'
 import { isAbortMarker, memoryOf } from './record-decoder.ts'
+import type { ToldBatches } from './told-batches.ts'
 import { UnreadableBatch } from './unreadable-batch.ts'
 import type { AbortedTransaction } from './wire.ts'
 
@@ -18,6 +37,10 @@ export interface FetchBytes {
   readonly aligned: boolean
   /** No batch goes to this offset or beyond; infinite where it is not known. */
   readonly end: number
+  /** Damaged batches that were set aside: they are passed over wherever they appear. */
+  readonly told: ToldBatches
+  /** The answer begins before `from` on purpose: whole batches before it are passed over. */
+  readonly early?: boolean
   /** Transactions within the bytes to leave out; empty where everything is read. */
   readonly aborted: readonly AbortedTransaction[]
   /** Bytes of memory that one batch may take once decoded: one that takes more is handed out unread, as poison. */
@@ -26,32 +49,34 @@ export interface FetchBytes {
   readonly field: string
 }
 
-/** The batch that is expected at `next` is damaged, or is not where it belongs: it may be what was asked for when asked again. */
-export class DamagedBatch extends Error {
-  readonly bytes: Buffer
-  /** Where to go on behind it: not behind any record that may be good. */
-  readonly resume: { readonly offset: number; readonly aligned: boolean }
-
-  constructor(message: string, bytes: Buffer, resume: DamagedBatch['resume']) {
-    super(message)
-    this.bytes = bytes
-    this.resume = resume
-  }
-}
-
 export interface Scanned {
   readonly batches: readonly (FetchedBatch | UnreadableBatch)[]
   /** The offset to fetch next: behind all that was read or skipped. */
   readonly next: number
   /** See `FetchBytes`. */
   readonly aligned: boolean
+  /** Bytes in front that were passed over as `early`. */
+  readonly early: number
+  /** Whether the first batch, which begins before the position, may have been moved there. */
+  readonly moved: boolean
+  /** Where the first batch that was read begins. */
+  readonly first: number | undefined
   /** Why the scan stopped early: the batch at `next` is a DamagedBatch or in an old format. */
   readonly error?: DamagedBatch | OldFormatError
 }
 
 /** Finds the batches in a fetch, by their headers alone. What is skipped behind a batch is settled with it. */
 export function scan(fetch: FetchBytes): Scanned {
-  const walk: Walk = { pieces: [], open: undefined, next: fetch.from, aligned: fetch.aligned }
+  const walk: Walk = {
+    pieces: [],
+    open: undefined,
+    next: fetch.from,
+    aligned: fetch.aligned,
+    first: undefined,
+    early: 0,
+    floor: undefined,
+    moved: false,
+  }
   let failure: { error: DamagedBatch | OldFormatError } | undefined
   try {
     walkThrough(fetch, walk)
@@ -62,7 +87,8 @@ export function scan(fetch: FetchBytes): Scanned {
   const batches = walk.pieces.map((piece) =>
     piece.unreadable === undefined ? new FetchedBatch(fetch.bytes, piece) : undecoded(fetch.bytes, piece),
   )
-  return { batches, next: walk.next, aligned: walk.aligned, ...failure }
+  const { next, aligned, first, early, moved } = walk
+  return { batches, next, aligned, first, early, moved, ...failure }
 }
 
 function undecoded(bytes: Buffer, { at, size, headers, from, next, unreadable: why }: Piece): UnreadableBatch {
@@ -84,81 +110,155 @@ interface Walk {
   open: Piece | undefined
   next: number
   aligned: boolean
+  /** The offset of the first batch that was read: what was passed over in front of it does not count. */
+  first: number | undefined
+  /** See `Scanned`. */
+  early: number
+  moved: boolean
+  /** Where the batches end that were passed over in front, which draw an answer back before the position. */
+  floor: number | undefined
 }
 
 function walkThrough(fetch: FetchBytes, walk: Walk): void {
-  const { bytes } = fetch
+  const { bytes, told } = fetch
   const leavesOut = leftOut(fetch)
-  let at = 0
+  let at = fetch.early === true ? passEarlier(fetch, walk, leavesOut) : 0
+  walk.early = at
   for (;;) {
-    const header = checkedHeader(fetch, walk, at)
-    if (header === undefined) return
-    if (leavesOut(bytes.subarray(at, at + header.size), header)) walk.open = undefined
-    else put(fetch, walk, { at, header })
-    at += header.size
-    walk.next = header.lastOffset + 1
+    const known = told.find(bytes, at)
+    if (known !== undefined) {
+      walk.open = undefined
+      walk.floor ??= known.floor
+      at += known.size
+      continue
+    }
+    const judged = judge(fetch, walk, at)
+    if (judged === undefined) return
+    if (typeof judged === 'number') {
+      walk.open = undefined
+      at = judged
+      continue
+    }
+    if (walk.first === undefined) {
+      walk.first = judged.baseOffset
+      walk.moved = judged.baseOffset < walk.next && mayHaveMoved({ bytes, at, header: judged })
+    }
+    if (leavesOut(bytes.subarray(at, at + judged.size), judged)) walk.open = undefined
+    else put(fetch, walk, { at, header: judged })
+    at += judged.size
+    walk.next = judged.lastOffset + 1
     walk.aligned = true
     const newest = walk.pieces.at(-1)
     if (newest !== undefined) newest.next = walk.next
   }
 }
 
-/** The header at a place, which is true from here on; undefined when the answer ends. Throws a DamagedBatch. */
-function checkedHeader(fetch: FetchBytes, walk: Walk, at: number): BatchHeader | undefined {
-  const { bytes } = fetch
-  let header: BatchHeader | undefined
-  try {
-    header = readHeader(bytes, at)
-  } catch (thrown) {
-    if (!(thrown instanceof RangeError)) throw thrown
-    throw new DamagedBatch(thrown.message, bytes.subarray(at), { offset: walk.next + 1, aligned: false })
+/** Behind the batches before `from`, in their order. What is damaged there was told when it was read. */
+function passEarlier({ bytes, from, told }: FetchBytes, walk: Walk, leavesOut: LeavesOut): number {
+  let at = 0
+  for (;;) {
+    const { floor = 0 } = walk
+    const known = told.find(bytes, at)
+    if (known !== undefined) {
+      at += known.size
+      continue
+    }
+    let header = headerIn(bytes, at)
+    if (header === undefined || !checksumHolds(bytes.subarray(at, at + header.size)))
+      header = headerByNext(bytes, at, floor)
+    if (header === undefined || header.baseOffset < floor || header.lastOffset >= from) return at
+    // Where a transaction ends before the position, it ends.
+    leavesOut(bytes.subarray(at, at + header.size), header)
+    at += header.size
+    walk.floor = header.lastOffset + 1
+    if (walk.floor === from) walk.aligned = true
   }
-  if (header === undefined) return undefined
-  const following = baseOffsetAt(bytes, at + header.size)
-  const wrong = checksumHolds(bytes.subarray(at, at + header.size))
-    ? implausible(header, fetch, walk, following)
-    : 'its checksum is wrong'
-  if (wrong === undefined) return unproved(header, walk, { at, following }) ? undefined : header
-  const raw = bytes.subarray(at, at + header.size)
-  throw new DamagedBatch(wrong, raw, resumeBehind(header, fetch, walk, following))
 }
 
-/** The base offset is not under the checksum, and moves the position: it must fit to what is around it. */
-function implausible(
-  { baseOffset, lastOffset, count }: BatchHeader,
-  { end }: FetchBytes,
-  { next, aligned }: Walk,
-  following: number | undefined,
-): string | undefined {
-  const records = lastOffset - baseOffset + 1
-  if (records < 1 || count < 0 || count > records) return `it says it has ${count} records in ${records} offsets`
-  const range = `it says it has offsets ${baseOffset} to ${lastOffset}`
-  if (lastOffset >= end) return `${range}, the partition ends at ${end}`
-  if (lastOffset < next || (baseOffset < next && aligned)) return `${range}, expected was ${next}`
-  // What continues where the last one ended is where it belongs, whatever comes next.
-  const jumps = baseOffset > next
-  if (jumps && following !== undefined && following <= lastOffset) return `${range}, the next begins at ${following}`
-  return undefined
+/**
+ * The header at a place, which is true from here on; or where to go on when what is there is before the position; undefined
+ * when the answer ends. Throws a DamagedBatch, and an OldFormatError.
+ */
+function judge(fetch: FetchBytes, walk: Walk, at: number): BatchHeader | number | undefined {
+  const { bytes } = fetch
+  const expected = { next: walk.next, aligned: walk.aligned, floor: walk.floor ?? 0, end: fetch.end }
+  const framed = frame(bytes, at, walk.next)
+  if (framed === undefined) return undefined
+  const { header, intact, sure } = framed
+  const placed: Placed = { bytes, at, header }
+  const why = framed.wrong ?? misplaced(placed, expected)
+  if (why === undefined) return unproved(placed, walk) ? undefined : header
+  if (intact && framed.wrong === undefined && wasRead(header, walk)) {
+    walk.floor = header.lastOffset + 1
+    return at + header.size
+  }
+  // What is expected here is never before the position, however damaged.
+  const place = header.baseOffset === walk.next ? undefined : placeOf(expected, bytes, at + header.size)
+  if (place !== undefined) return place
+  const resume = resumeBehind(placed, expected, intact)
+  throw new DamagedBatch(why, { bytes: bytes.subarray(at, at + header.size), whole: sure, resume })
+}
+
+/** Whether it was read before, and comes again behind what draws the answer back. */
+const wasRead = ({ baseOffset, lastOffset }: BatchHeader, { floor, first, next }: Walk): boolean =>
+  floor !== undefined && first === undefined && baseOffset >= floor && lastOffset < next
+
+interface Framed {
+  /** With the true length, if that is `sure`. */
+  readonly header: BatchHeader
+  readonly sure: boolean
+  /** Whether its checksum holds. */
+  readonly intact: boolean
+  /** What is wrong with it, wherever it is. */
+  readonly wrong?: string
+}
+
+/** The batch at a place; undefined when the answer ends before it does. Throws a DamagedBatch where none can be, and an OldFormatError. */
+function frame(bytes: Buffer, at: number, next: number): Framed | undefined {
+  const { header, format } = anyHeader(bytes, at)
+  if (header !== undefined && checksumHolds(bytes.subarray(at, at + header.size)))
+    return { header, intact: true, sure: true, ...(format === undefined ? {} : { wrong: format.message }) }
+  const byNext = headerByNext(bytes, at, next)
+  if (byNext !== undefined) {
+    const intact = checksumHolds(bytes.subarray(at, at + byNext.size))
+    const wrong = intact ? 'its length is wrong' : 'its checksum is wrong'
+    return { header: byNext, intact, sure: true, wrong }
+  }
+  if (format instanceof OldFormatError) throw format
+  if (format !== undefined) {
+    const resume = { offset: next + 1, aligned: false }
+    throw new DamagedBatch(format.message, { bytes: bytes.subarray(at), whole: false, resume })
+  }
+  if (header === undefined) return undefined
+  const end = at + header.size
+  const sure = end === bytes.length || headerIn(bytes, end) !== undefined
+  return { header, intact: false, sure, wrong: 'its checksum is wrong' }
+}
+
+interface AnyHeader {
+  readonly header: BatchHeader | undefined
+  /** Why it is none that can be read. The format is not under the checksum: the batch may be whole. */
+  readonly format?: RangeError | OldFormatError
+}
+
+function anyHeader(bytes: Buffer, at: number): AnyHeader {
+  try {
+    return { header: readHeader(bytes, at) }
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError || thrown instanceof OldFormatError)) throw thrown
+    return { header: withinAnyFormat(bytes, at), format: thrown }
+  }
+}
+
+function withinAnyFormat(bytes: Buffer, at: number): BatchHeader | undefined {
+  if (bytes.length - at < headerSize) return undefined
+  const header = headerAt(bytes, at)
+  return header.size < headerSize || bytes.length - at < header.size ? undefined : header
 }
 
 /** Behind a hole (compaction makes them) only as the first of an answer, or when the batch behind it agrees. */
-const unproved = (
-  { baseOffset }: BatchHeader,
-  { next }: Walk,
-  { at, following }: { readonly at: number; readonly following: number | undefined },
-): boolean => baseOffset > next && at > 0 && following === undefined
-
-function resumeBehind(
-  { baseOffset, lastOffset, count }: BatchHeader,
-  { end }: FetchBytes,
-  { next }: Walk,
-  following: number | undefined,
-): DamagedBatch['resume'] {
-  if (following !== undefined && following > next && following < end) return { offset: following, aligned: true }
-  // Two fields that agree, and a place that fits.
-  const whole = baseOffset === next && lastOffset < end && count > 0 && lastOffset - baseOffset + 1 === count
-  return whole ? { offset: lastOffset + 1, aligned: true } : { offset: next + 1, aligned: false }
-}
+const unproved = ({ bytes, at, header: { baseOffset, size } }: Placed, { next, first }: Walk): boolean =>
+  baseOffset > next && first !== undefined && baseOffsetAt(bytes, at + size) === undefined
 
 interface Found {
   readonly at: number
@@ -171,6 +271,7 @@ function put({ bytes, maxMemory, field }: FetchBytes, walk: Walk, { at, header }
   let memory: number
   try {
     memory = memoryOf(bytes.subarray(at, at + header.size))
+    if (header.count === 0) throw new RangeError(`it holds ${header.size - headerSize} bytes of them`)
     if (memory > maxMemory) throw tooLarge(memory, maxMemory, field)
   } catch (unreadable) {
     if (!(unreadable instanceof Error)) throw unreadable
@@ -200,8 +301,10 @@ const fits = (open: Piece, header: BatchHeader, memory: number): boolean =>
   open.memory + memory <= enoughMemory &&
   open.headers[0]?.codec === header.codec
 
-/** Control batches, empty ones, and records of aborted transactions. */
-function leftOut({ aborted }: FetchBytes): (bytes: Buffer, header: BatchHeader) => boolean {
+type LeavesOut = (bytes: Buffer, header: BatchHeader) => boolean
+
+/** Control batches, empty ones (compaction leaves the header alone), and records of aborted transactions. */
+function leftOut({ aborted }: FetchBytes): LeavesOut {
   const ahead = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset)
   const producers = new Set<bigint>()
   return (bytes, header) => {
@@ -213,6 +316,7 @@ function leftOut({ aborted }: FetchBytes): (bytes: Buffer, header: BatchHeader) 
       if (isAbortMarker(bytes)) producers.delete(header.producerId)
       return true
     }
-    return header.count === 0 || (header.transactional && producers.has(header.producerId))
+    if (header.transactional && producers.has(header.producerId)) return true
+    return header.count === 0 && header.size === headerSize
   }
 }

@@ -40,7 +40,7 @@ export const kafka = {
   },
   CorruptBatch: {
     meaning:
-      'A batch is damaged, or not where it belongs. It is fetched three times; then it is a record that cannot be delivered.',
+      'A batch is damaged, or not where it belongs, or the broker cannot read its own log. It is fetched three times; then it is a record that cannot be delivered. Where the broker gives no bytes of it, it is a `DataGap`.',
     advice:
       'The broker’s log is damaged at the position the message names: read another replica, or set `delivery.onFailure: DeadLetter`, which keeps the bytes.',
   },

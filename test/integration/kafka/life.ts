@@ -88,7 +88,8 @@ export const expireOffsets = (server: string, group: string): Promise<unknown> =
 export interface Position {
   readonly group: string
   readonly topic: string
-  /** Of partition 0. */
+  /** Default 0. */
+  readonly partition?: number
   readonly offset: number
   /** kafka-consumer-groups.sh --reset-offsets writes none. */
   readonly metadata?: string
@@ -97,11 +98,11 @@ export interface Position {
 /** Writes a position as no member: as a person's tool does, or a bridge that is gone. */
 export async function setOffset(
   server: string,
-  { group, topic: name, offset, metadata = '' }: Position,
+  { group, topic: name, partition: partitionIndex = 0, offset, metadata = '' }: Position,
 ): Promise<void> {
   await using cluster = new Cluster({ clientId: 'by-hand', bootstrapServers: [server], connection: {} })
   const partitions = [
-    { partitionIndex: 0, committedOffset: BigInt(offset), committedLeaderEpoch: -1, committedMetadata: metadata },
+    { partitionIndex, committedOffset: BigInt(offset), committedLeaderEpoch: -1, committedMetadata: metadata },
   ]
   await eventually('the group is empty', async () => {
     const to = { broker: await cluster.coordinator(group), lane: 'control' } as const

@@ -19,3 +19,12 @@ test('a shard that was read to its end and is not asked any more falls behind', 
   lag.read(10_500, 0, undefined)
   assert.deepEqual(lag.at(10_500), { kind: 'known', seconds: 0 })
 })
+
+test('a record whose time is not known makes no lag', () => {
+  const lag = new ShardLag(interval)
+  lag.read(0, 0, { last: '7', arrived: undefined, firstArrived: undefined })
+  lag.read(0, 0, { last: '8', arrived: 1_800_000_000_000, firstArrived: 1_800_000_000_000 })
+  assert.deepEqual(lag.at(500), { kind: 'known', seconds: 0.5 })
+  lag.committed('7')
+  assert.deepEqual(lag.at(500), { kind: 'known', seconds: 0.5 })
+})

@@ -5,8 +5,8 @@ export const isAfter = (a: string, b: string): boolean => (a.length === b.length
 
 interface Milestone {
   readonly last: string
-  /** Milliseconds since the epoch, on the service's clock. */
-  readonly arrived: number
+  /** Milliseconds since the epoch, on the service's clock; undefined where the service does not say. */
+  readonly arrived: number | undefined
 }
 
 /**
@@ -30,7 +30,7 @@ export class ShardLag {
   read(
     at: number,
     millisecondsBehind: number,
-    page: (Milestone & { readonly firstArrived: number }) | undefined,
+    page: (Milestone & { readonly firstArrived: number | undefined }) | undefined,
   ): void {
     if (page !== undefined) {
       this.#uncommitted.push(page)
@@ -43,7 +43,7 @@ export class ShardLag {
     if (position === undefined) return
     for (let next = this.#uncommitted[0]; next !== undefined; next = this.#uncommitted[0]) {
       if (isAfter(next.last, String(position))) return
-      this.#committedArrival = next.arrived
+      this.#committedArrival = next.arrived ?? this.#committedArrival
       this.#uncommitted.shift()
     }
   }

@@ -120,7 +120,7 @@ export class ShardReader implements PartitionReader {
     this.#lag.read(
       now,
       millisecondsBehind,
-      batch && { last: batch.last, arrived: batch.lastTimestamp, firstArrived: arrival(records[0]) },
+      batch && { last: batch.last, arrived: arrival(records.at(-1)), firstArrived: arrival(records[0]) },
     )
     if (batch !== undefined) {
       this.#position = resumeAfter(batch.last)
@@ -175,7 +175,8 @@ export class ShardReader implements PartitionReader {
   }
 }
 
-const arrival = (record: _Record | undefined): number => record?.ApproximateArrivalTimestamp?.getTime() ?? 0
+/** Undefined where the service does not say. */
+const arrival = (record: _Record | undefined): number | undefined => record?.ApproximateArrivalTimestamp?.getTime()
 
 function toRecord(record: _Record): BridgeRecord {
   const { Data: data = new Uint8Array(), PartitionKey = '', SequenceNumber = '' } = record
@@ -183,7 +184,7 @@ function toRecord(record: _Record): BridgeRecord {
     key: recordKey(PartitionKey),
     value: Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength),
     headers: [],
-    timestamp: arrival(record),
+    timestamp: arrival(record) ?? 0,
     position: SequenceNumber,
     ...(isDamaged(record) ? { poison: notBase64 } : {}),
   }
@@ -207,7 +208,7 @@ function batchOf(page: readonly _Record[]): (SourceBatch & { readonly last: stri
     bytes,
     first: first.SequenceNumber ?? '',
     last: last.SequenceNumber ?? '',
-    lastTimestamp: arrival(last),
+    lastTimestamp: arrival(last) ?? 0,
     records: () => {
       records ??= page.map(toRecord)
       return records
