@@ -1,10 +1,10 @@
 /** The in-process cluster whole: its API, and what plays Deployment controller and kubelet. */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import type { Logger } from '../../bridge-runtime/observability/logger.ts'
-import { createEmbeddedKube, type EmbeddedKube } from './api.ts'
-import { startDeployments } from './deployments.ts'
-import { startLocalPods } from './local-pods.ts'
-import type { PodRunner } from './pod-runner.ts'
+import { createEmbeddedKube, type EmbeddedKube } from './api-server/api.ts'
+import { startDeployments } from './deployments/deployments.ts'
+import { startLocalPods } from './kubelet/kubelet.ts'
+import type { PodRunner } from './kubelet/pod-runner.ts'
 
 export interface EmbeddedClusterOptions {
   readonly clock: Clock

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../kube/api.ts'
 import { hashOf, plain } from './desired/canonical.ts'
 import { appliedAnnotation } from './desired/labels.ts'
-import type { Child } from './owned-kinds.ts'
+import type { Child } from './owned.ts'
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,7 +1,8 @@
 /** Carries out a plan's writes, in order. */
 import { type KubeApi, KubeError, type Resource } from '../kube/api.ts'
 import { type StreamBridge, streamBridges } from '../kube/resources.ts'
-import type { Plan, Rejection } from './plan.ts'
+import type { Rejection } from './observe/observed.ts'
+import type { Plan } from './plan.ts'
 
 /** Refusals that repeating cannot help: the object is at fault, or the operator lacks the right. */
 const lasting = new Set([400, 403, 413, 422])

@@ -7,7 +7,7 @@ import {
   errorAfterWrite,
   recording,
   writesIn,
-} from '../embedded/faults.ts'
+} from '../../test/support/kube-faults.ts'
 import { secrets, streamBridges } from '../kube/resources.ts'
 import {
   aBridge,

@@ -22,9 +22,9 @@ import {
   errorAfterWrite,
   recording,
   writesIn,
-} from '../embedded/faults.ts'
+} from '../../test/support/kube-faults.ts'
 import { type Deployment, deployments, pods, secrets, streamBridges } from '../kube/resources.ts'
-import { drainFinalizer } from './leaving.ts'
+import { drainFinalizer } from './finalization.ts'
 
 /** With leases: it has a Role. */
 const leased = aSpec({ source: { generator: {} } })

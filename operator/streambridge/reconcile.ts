@@ -3,12 +3,12 @@ import type { Outcome } from '../kube/controller.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { type Allowed, anything } from './allowed.ts'
 import { apply } from './apply.ts'
-import { type Before, observe, type ObserveOptions } from './observe.ts'
-import type { Observed } from './observed.ts'
+import { type Before, observe, type ObserveOptions } from './observe/observe.ts'
+import type { Observed } from './observe/observed.ts'
 import { type Plan, type PlanContext, planFor } from './plan.ts'
-import { publishStatus } from './publish-status.ts'
-import { restBetween } from './status-writes.ts'
-import type { ScalingMemory } from './scaling-policy.ts'
+import { publishStatus } from './status/publish.ts'
+import { restBetween } from './status/writes.ts'
+import type { ScalingMemory } from './scaling/policy.ts'
 
 export interface ReconcileOptions extends ObserveOptions {
   /** Runtime image where the spec names none. */
