@@ -1,7 +1,8 @@
 /** Runs `reconcile` for keys: at once on a change, later when it asks for it, after a growing wait when it fails. */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
-import { type Backoff, createWorkQueue } from './work-queue.ts'
+import type { Backoff } from './backoff.ts'
+import { createWorkQueue } from './work-queue.ts'
 
 /** When the key wants to be looked at again, beside the next change. */
 export type Outcome = { readonly again: 'onChange' } | { readonly again: 'after'; readonly milliseconds: number }

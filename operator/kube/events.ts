@@ -3,6 +3,8 @@ import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
 import type { KubeApi, KubeObject } from './api.ts'
 import { type EventObject, events } from './resources.ts'
+import { clip } from './format/text.ts'
+import { microTime } from './format/time.ts'
 
 export interface Notice {
   /** What it is about. */
@@ -54,15 +56,6 @@ interface Allowance {
   at: number
 }
 
-const microTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')
-
-/** The text, or as many whole characters of it as fit into so many bytes. */
-function cut(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes - 3))
-  return `${text.slice(0, read)}…`
-}
-
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key)
   map.set(key, value)
@@ -101,7 +94,7 @@ export function createEventRecorder({ api, clock, logger, controller, instance }
       action: action.slice(0, 128),
       type,
       reason: reason.slice(0, 128),
-      note: cut(message, 1_024),
+      note: clip(message),
       regarding: { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) },
     }
   }

@@ -9,6 +9,7 @@ import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
 import { type Key, type KubeApi, KubeError } from './api.ts'
 import { type Lease, leases } from './resources.ts'
+import { microTime } from './format/time.ts'
 
 /** All in milliseconds; `renewDeadline` must be less than `leaseDuration`. */
 export interface LeaseTimes {
@@ -46,9 +47,6 @@ interface Observation {
   /** When this record was first seen, on our clock. */
   readonly since: number
 }
-
-/** RFC 3339 with microseconds, as `MicroTime` wants it. */
-const microTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')
 
 const recordOf = ({ spec }: Lease): string =>
   JSON.stringify([spec?.holderIdentity, spec?.renewTime, spec?.acquireTime, spec?.leaseTransitions])

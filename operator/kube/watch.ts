@@ -5,8 +5,16 @@
  */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
-import { type KubeApi, KubeError, type KubeObject, type ListOptions, type Resource, type WatchEvent } from './api.ts'
-import { type Backoff, backoffDelay } from './work-queue.ts'
+import {
+  type KubeApi,
+  KubeError,
+  type KubeObject,
+  keyText,
+  type ListOptions,
+  type Resource,
+  type WatchEvent,
+} from './api.ts'
+import { type Backoff, backoffDelay } from './backoff.ts'
 
 export interface WatchLoopOptions<T extends KubeObject> {
   readonly api: KubeApi
@@ -37,8 +45,6 @@ const longestSilence = 240_000
 /** Milliseconds: a watch that ends sooner without a word has not worked. */
 const shortestWatch = 1_000
 
-const idOf = ({ metadata: { namespace, name } }: Pick<KubeObject, 'metadata'>): string => `${namespace ?? ''}/${name}`
-
 export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): WatchLoop<T> {
   const { api, resource, selection = {}, clock, random, logger } = options
   const backoff: Backoff = { initial: 500, max: 30_000, random }
@@ -54,8 +60,8 @@ export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): 
 
   const report = (object: T, change: 'present' | 'gone'): void => {
     try {
-      if (change === 'present') objects.set(idOf(object), object)
-      else objects.delete(idOf(object))
+      if (change === 'present') objects.set(keyText(object.metadata), object)
+      else objects.delete(keyText(object.metadata))
       options.onChange(object, change)
     } catch (error) {
       logger.error('an object could not be dealt with', { kind: resource.kind, error: errorText(error) })
@@ -65,7 +71,7 @@ export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): 
   /** True when something newer is known: connections may deliver late what was overtaken. */
   const overtaken = ({ metadata }: T, listed: string): boolean => {
     const version = Number(metadata.resourceVersion)
-    const known = objects.get(idOf({ metadata }))?.metadata.resourceVersion
+    const known = objects.get(keyText(metadata))?.metadata.resourceVersion
     return version <= Number(listed) || version < Number(known)
   }
 
@@ -73,7 +79,7 @@ export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): 
     const { items, resourceVersion } = await api.list(resource, selection)
     heard()
     const gone = new Map(objects)
-    for (const item of items) gone.delete(idOf(item))
+    for (const item of items) gone.delete(keyText(item.metadata))
     for (const object of gone.values()) report(object, 'gone')
     for (const item of items) report(item, 'present')
     synced.resolve()

@@ -3,15 +3,7 @@
  * while it is out, it is handed out once more afterwards; of several times to come the earliest counts.
  */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
-
-export interface Backoff {
-  /** Milliseconds before the first repetition. */
-  readonly initial: number
-  /** Milliseconds, the longest wait. */
-  readonly max: number
-  /** A number in [0, 1): half of each wait is random, so that keys that fail together do not return together. */
-  readonly random: () => number
-}
+import { type Backoff, backoffDelay } from './backoff.ts'
 
 export interface WorkQueue {
   /** Ready as soon as possible. */
@@ -26,12 +18,6 @@ export interface WorkQueue {
   readonly depth: number
   /** No more keys: `next` resolves with undefined. */
   close(): void
-}
-
-/** Milliseconds to wait after so many failures in a row: doubling, bounded, at least half of it certain. */
-export function backoffDelay({ initial, max, random }: Backoff, failures: number): number {
-  const ceiling = Math.min(max, initial * 2 ** Math.min(failures - 1, 30))
-  return ceiling / 2 + (ceiling / 2) * random()
 }
 
 export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {

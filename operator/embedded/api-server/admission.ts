@@ -1,9 +1,10 @@
 /** What the API server does to an object before it stores it: defaults, and rules it refuses an object for. Pure. */
+import { canonicalJson } from '../../kube/format/canonical.ts'
 import { streamBridge } from '../../../crds/schema/streambridge.ts'
 import { validateManifest } from '../../../crds/validate.ts'
 import type { KubeError, KubeObject, Resource } from '../../kube/api.ts'
 import { deployments, roleBindings, streamBridges } from '../../kube/resources.ts'
-import { canonical, type Json, type JsonObject } from './field-ownership.ts'
+import { type Json, type JsonObject } from './field-ownership.ts'
 import { withDeploymentDefaults } from './deployment-defaults.ts'
 import { invalid } from './server-errors.ts'
 import { resourceId } from './store.ts'
@@ -29,7 +30,8 @@ const fieldOf = (object: JsonObject | undefined, ...path: readonly string[]): Js
 const immutable =
   (...path: readonly string[]): Admit =>
   (object, before) => {
-    const changed = before !== undefined && canonical(fieldOf(before, ...path)) !== canonical(fieldOf(object, ...path))
+    const changed =
+      before !== undefined && canonicalJson(fieldOf(before, ...path)) !== canonicalJson(fieldOf(object, ...path))
     return { object, causes: changed ? [`${path.join('.')}: Invalid value: field is immutable`] : [] }
   }
 

@@ -3,6 +3,8 @@
  * generations, field ownership, preconditions, watches with history and garbage collection by owner reference. Its verbs
  * take effect at once, in the order of the calls.
  */
+import { time } from '../../kube/format/time.ts'
+import { canonicalJson } from '../../kube/format/canonical.ts'
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import {
@@ -17,7 +19,7 @@ import {
 } from '../../kube/api.ts'
 import { events, podMonitors } from '../../kube/resources.ts'
 import { admit } from './admission.ts'
-import { applyFields, canonical, type Owned, updateFields } from './field-ownership.ts'
+import { applyFields, type Owned, updateFields } from './field-ownership.ts'
 import { desiredPart, mainPart, newObject, replacement, statusPart, wire } from './object-parts.ts'
 import { selects } from './selectors.ts'
 import { alreadyExists, badRequest, conflict, invalid, modified, noSuchKind, notFound } from './server-errors.ts'
@@ -178,7 +180,7 @@ class EmbeddedCluster {
     const { resource } = before
     const admitted = admit(resource, object, before.object)
     if (admitted instanceof KubeError) throw admitted
-    if (canonical(admitted) === canonical(wire(before.object))) {
+    if (canonicalJson(admitted) === canonicalJson(wire(before.object))) {
       this.#store.setOwners(before, owners)
       return before.object
     }
@@ -219,7 +221,7 @@ class EmbeddedCluster {
   }
 
   #timestamp(): string {
-    return `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`
+    return time(this.#clock.now())
   }
 }
 

@@ -2,6 +2,7 @@
  * The fields the API server fills in on a Deployment, so that code which compares what it wants with what it finds meets
  * the same differences in process as on a cluster. Pure.
  */
+import { canonicalQuantity } from '../../kube/format/quantity.ts'
 import type { Json, JsonObject } from './field-ownership.ts'
 
 type Change = (value: JsonObject) => JsonObject
@@ -31,7 +32,10 @@ const probe: readonly Change[] = [
 
 const quantities: Change = (value) =>
   Object.fromEntries(
-    Object.entries(value).map(([name, amount]) => [name, typeof amount === 'string' ? quantity(amount) : amount]),
+    Object.entries(value).map(([name, amount]) => [
+      name,
+      typeof amount === 'string' ? canonicalQuantity(amount) : amount,
+    ]),
   )
 
 const container: readonly Change[] = [
@@ -80,29 +84,3 @@ const spec: readonly Change[] = [
 ]
 
 export const withDeploymentDefaults: Change = within('spec', ...spec)
-
-const decimal: readonly (readonly [string, number])[] = [
-  ['', 1],
-  ['k', 1e3],
-  ['M', 1e6],
-  ['G', 1e9],
-]
-const binary: readonly (readonly [string, number])[] = [
-  ['', 1],
-  ['Ki', 2 ** 10],
-  ['Mi', 2 ** 20],
-  ['Gi', 2 ** 30],
-]
-
-/** A quantity as the API server writes it back: the largest unit that leaves a whole number. */
-export function quantity(text: string): string {
-  const match = /^([0-9.]+)(m|k|M|G|Ki|Mi|Gi|)$/.exec(text)
-  if (match === null) return text
-  const [, digits = '', unit = ''] = match
-  const units = unit.endsWith('i') ? binary : decimal
-  const amount = Number(digits) * (unit === 'm' ? 0.001 : (units.find(([name]) => name === unit)?.[1] ?? 1))
-  const thousandths = Math.round(amount * 1000)
-  if (thousandths % 1000 !== 0) return `${thousandths}m`
-  const [name, size] = units.findLast(([, size]) => amount > 0 && amount % size === 0) ?? ['', 1]
-  return `${amount / size}${name}`
-}

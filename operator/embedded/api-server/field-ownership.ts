@@ -2,6 +2,8 @@
  * Who set which field: the part of server-side apply that makes a field vanish when its manager stops applying it, and
  * stay when another manager has set it too. Pure. Lists are one value, except those the API merges by a key.
  */
+import { canonicalJson } from '../../kube/format/canonical.ts'
+
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject
 export interface JsonObject {
   readonly [key: string]: Json
@@ -132,13 +134,7 @@ const isElementKey = (path: string): boolean => {
   return typeof element === 'object' && typeof field === 'string' && field in element
 }
 
-const same = (left: Json | undefined, right: Json | undefined): boolean => canonical(left) === canonical(right)
-
-/** JSON with sorted keys: equal for equal values. */
-export const canonical = (value: Json | undefined): string =>
-  JSON.stringify(value, (_, member: Json) =>
-    isObject(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
-  ) ?? ''
+const same = (left: Json | undefined, right: Json | undefined): boolean => canonicalJson(left) === canonicalJson(right)
 
 export interface Owned {
   readonly object: JsonObject

@@ -1,4 +1,5 @@
 /** Which part of an object is the caller's, the server's, or the status: what each verb may change. Pure. */
+import { canonicalJson, plain } from '../../kube/format/canonical.ts'
 import type { KubeObject, ObjectMeta, Resource } from '../../kube/api.ts'
 import {
   customResourceDefinitions,
@@ -7,7 +8,7 @@ import {
   pods,
   streamBridges,
 } from '../../kube/resources.ts'
-import { canonical, type JsonObject } from './field-ownership.ts'
+import type { JsonObject } from './field-ownership.ts'
 import { resourceId, type Stored } from './store.ts'
 
 /** The kinds with a status subresource: they have a generation, and their status is written apart. */
@@ -29,8 +30,7 @@ const serverFields = new Set([
 ])
 
 /** A copy as it would come over the wire: no undefined, no null, nothing shared with the caller. */
-export const wire = (object: KubeObject): JsonObject =>
-  JSON.parse(JSON.stringify(object, (_, value: unknown) => value ?? undefined)) as JsonObject
+export const wire = (object: KubeObject): JsonObject => plain(object)
 
 const metadataOf = (object: JsonObject, side: 'server' | 'caller'): JsonObject =>
   Object.fromEntries(
@@ -86,4 +86,4 @@ export function replacement({ resource, object }: Stored, next: KubeObject): Jso
 }
 
 /** Equal for objects that want the same: without metadata and status. */
-export const desiredPart = (object: JsonObject): string => canonical({ ...object, metadata: null, status: null })
+export const desiredPart = (object: JsonObject): string => canonicalJson({ ...object, metadata: null, status: null })

@@ -1,5 +1,5 @@
 /** The objects of the in-process API with their history: resource versions, change events, waiting watchers. */
-import type { Key, KubeObject, Resource } from '../../kube/api.ts'
+import { type Key, type KubeObject, keyText, type Resource } from '../../kube/api.ts'
 import type { Ownership } from './field-ownership.ts'
 
 export interface Stored {
@@ -39,8 +39,6 @@ export interface Store {
 }
 
 export const resourceId = ({ apiVersion, plural }: Resource): string => `${apiVersion}/${plural}`
-
-const keyText = ({ namespace, name }: Key): string => `${namespace ?? ''}/${name}`
 
 /** Objects are shared with every caller, so nobody may change them in place. */
 function freeze<T>(value: T): T {

@@ -1,7 +1,7 @@
 /** Plays the Deployment controller: keeps the pods that each Deployment wants, and its status. */
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { Logger } from '../../../bridge-runtime/observability/logger.ts'
-import type { KubeApi, KubeObject } from '../../kube/api.ts'
+import { type KubeApi, keyText } from '../../kube/api.ts'
 import { type Outcome, startController } from '../../kube/controller.ts'
 import { type Deployment, deployments, type Pod, pods } from '../../kube/resources.ts'
 import { startWatch } from '../../kube/watch.ts'
@@ -17,8 +17,6 @@ export interface DeploymentsOptions {
   readonly logger: Logger
   readonly runner: PodRunner
 }
-
-const keyOf = ({ metadata: { namespace, name } }: KubeObject): string => `${namespace ?? ''}/${name}`
 
 const ownerOf = ({ metadata }: Pod) => metadata.ownerReferences?.find(({ kind }) => kind === deployments.kind)
 
@@ -38,7 +36,7 @@ export function startDeployments(options: DeploymentsOptions): { stop(): Promise
     clock,
     random,
     logger,
-    onChange: (deployment) => controller.enqueue(keyOf(deployment)),
+    onChange: (deployment) => controller.enqueue(keyText(deployment.metadata)),
   })
   const podWatch = startWatch({
     api,
@@ -48,7 +46,7 @@ export function startDeployments(options: DeploymentsOptions): { stop(): Promise
     logger,
     onChange: (pod) => {
       const owner = ownerOf(pod)
-      if (owner !== undefined) controller.enqueue(`${pod.metadata.namespace ?? ''}/${owner.name}`)
+      if (owner !== undefined) controller.enqueue(keyText({ ...pod.metadata, name: owner.name }))
     },
   })
   return {

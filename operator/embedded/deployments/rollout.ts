@@ -1,7 +1,6 @@
 /** What a Deployment does next about its pods, as kube-controller-manager would decide. Pure. */
-import { createHash } from 'node:crypto'
+import { hashOf } from '../../kube/format/canonical.ts'
 import type { Deployment, Pod } from '../../kube/resources.ts'
-import { canonical, type Json } from '../api-server/field-ownership.ts'
 
 export const templateHashLabel = 'pod-template-hash'
 
@@ -17,11 +16,7 @@ export interface RolloutCounts {
 }
 
 /** Ten letters that differ when the template differs. */
-export const templateHash = ({ spec }: Deployment): string =>
-  createHash('sha256')
-    .update(canonical(JSON.parse(JSON.stringify(spec.template)) as Json))
-    .digest('hex')
-    .slice(0, 10)
+export const templateHash = ({ spec }: Deployment): string => hashOf(spec.template).slice(0, 10)
 
 export const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false

@@ -1,4 +1,5 @@
 /** What a Deployment's status says of its pods, as kube-controller-manager writes it. Pure. */
+import { time } from '../../kube/format/time.ts'
 import type { Deployment, WorkloadCondition } from '../../kube/resources.ts'
 import { limits, type RolloutCounts } from './rollout.ts'
 
@@ -8,12 +9,12 @@ const conditionOf = (status: Status | undefined, type: string): WorkloadConditio
   status?.conditions?.find((condition) => condition.type === type)
 
 /** When the counts last moved: a rollout that stands still for too long has failed. */
-function lastMove({ status, metadata }: Deployment, counts: RolloutCounts, time: string): string {
+function lastMove({ status, metadata }: Deployment, counts: RolloutCounts, at: string): string {
   const moved =
     status?.observedGeneration !== metadata.generation ||
     status?.updatedReplicas !== counts.updatedReplicas ||
     status.readyReplicas !== counts.readyReplicas
-  return moved ? time : (conditionOf(status, 'Progressing')?.lastUpdateTime ?? time)
+  return moved ? at : (conditionOf(status, 'Progressing')?.lastUpdateTime ?? at)
 }
 
 function progressOf({ spec }: Deployment, counts: RolloutCounts, stillFor: number): string {
@@ -27,15 +28,15 @@ function progressOf({ spec }: Deployment, counts: RolloutCounts, stillFor: numbe
 export function deploymentStatus(deployment: Deployment, counts: RolloutCounts, now: number): Status {
   const { metadata, status, spec } = deployment
   const { replicas = 1 } = spec
-  const time = `${new Date(now).toISOString().slice(0, 19)}Z`
+  const at = time(now)
   const condition = (type: string, holds: boolean, reason: string): WorkloadCondition => {
     const value = holds ? 'True' : 'False'
     const earlier = conditionOf(status, type)
     const since = earlier?.status === value ? earlier.lastTransitionTime : undefined
-    return { type, status: value, reason, lastTransitionTime: since ?? time }
+    return { type, status: value, reason, lastTransitionTime: since ?? at }
   }
   const enough = counts.readyReplicas >= replicas - limits(deployment).unavailable
-  const lastUpdateTime = lastMove(deployment, counts, time)
+  const lastUpdateTime = lastMove(deployment, counts, at)
   const progress = progressOf(deployment, counts, now - Date.parse(lastUpdateTime))
   return {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),

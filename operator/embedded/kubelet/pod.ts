@@ -2,6 +2,7 @@
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../../bridge-runtime/observability/logger.ts'
 import type { KubeApi } from '../../kube/api.ts'
+import { time } from '../../kube/format/time.ts'
 import type { Probe } from '../../kube/pod-spec.ts'
 import { type ContainerState, type ContainerStatus, type Pod, pods } from '../../kube/resources.ts'
 import type { Exit, PodProcess, PodRunner, PodSandbox } from './pod-runner.ts'
@@ -42,7 +43,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     restartCount: 0,
     image: container.image,
   }
-  const startTime = timeOf(clock)
+  const startTime = time(clock.now())
   let readySince = startTime
   let podIP: string | undefined
 
@@ -61,7 +62,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
   }
 
   const enter = (state: ContainerState, ready = false): Promise<void> => {
-    if (status.ready !== ready) readySince = timeOf(clock)
+    if (status.ready !== ready) readySince = time(clock.now())
     Object.assign(status, { state, ready })
     return publish()
   }
@@ -104,7 +105,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
 
   /** Probes the running container: the startup probe first, then readiness and liveness until the signal aborts. */
   const watchHealth = async (host: string, process: PodProcess, signal: AbortSignal): Promise<void> => {
-    const running = { running: { startedAt: timeOf(clock) } }
+    const running = { running: { startedAt: time(clock.now()) } }
     const loop = (probe: Probe | undefined, onVerdict: (healthy: boolean) => void, until = signal): Promise<void> => {
       if (probe === undefined) return Promise.resolve(onVerdict(true))
       return probeRepeatedly({ probe, check: () => httpProbe(host, container, probe), clock, signal: until, onVerdict })
@@ -128,7 +129,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
   const runOnce = async (sandbox: PodSandbox, written: string): Promise<Exit> => {
     const process = await sandbox.start()
     const over = new AbortController()
-    const startedAt = timeOf(clock)
+    const startedAt = time(clock.now())
     await enter({ running: { startedAt } })
     const company = [watchHealth(sandbox.podIP, process, over.signal), refresh(sandbox, written, over.signal)]
     const stop = (): void => void process.stop(grace)
@@ -141,7 +142,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     status.started = false
     const reason = exit.exitCode === 0 ? 'Completed' : 'Error'
     const { exitCode, lastWords: message } = exit
-    await enter({ terminated: { exitCode, reason, message, startedAt, finishedAt: timeOf(clock) } })
+    await enter({ terminated: { exitCode, reason, message, startedAt, finishedAt: time(clock.now()) } })
     return exit
   }
 
@@ -182,7 +183,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     async stop() {
       if (status.ready) {
         status.ready = false
-        readySince = timeOf(clock)
+        readySince = time(clock.now())
         void publish()
       }
       stopping.abort()
@@ -190,5 +191,3 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     },
   }
 }
-
-const timeOf = (clock: Clock): string => `${new Date(clock.now()).toISOString().slice(0, 19)}Z`

@@ -1,7 +1,7 @@
 /** Turns changes of StreamBridges and of what belongs to them into keys. */
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { Logger } from '../../../bridge-runtime/observability/logger.ts'
-import type { KubeApi, KubeObject } from '../../kube/api.ts'
+import { type KubeApi, type KubeObject, keyText } from '../../kube/api.ts'
 import { pods, streamBridges } from '../../kube/resources.ts'
 import { startWatch } from '../../kube/watch.ts'
 import { bridgeLabel, managedBy, selectorText } from '../desired/labels.ts'
@@ -33,7 +33,7 @@ export function watchBridges(options: WatchesOptions): Watches {
   const seen = new Map<string, string>()
 
   const onBridge = ({ metadata }: KubeObject, change: 'present' | 'gone'): void => {
-    const key = `${metadata.namespace ?? ''}/${metadata.name}`
+    const key = keyText(metadata)
     const { uid, generation, deletionTimestamp } = metadata
     const now = JSON.stringify([uid, generation, deletionTimestamp])
     if (change === 'present' && seen.get(key) === now) return
@@ -44,7 +44,7 @@ export function watchBridges(options: WatchesOptions): Watches {
 
   const onChild = ({ metadata }: KubeObject): void => {
     const name = metadata.labels?.[bridgeLabel]
-    if (name !== undefined) onChange(`${metadata.namespace ?? ''}/${name}`)
+    if (name !== undefined) onChange(keyText({ ...metadata, name }))
   }
 
   const labelSelector = selectorText(managedBy)

@@ -6,8 +6,8 @@
  * and its end, and of a process that began anew inside its pod as many as it had before, if it was not seen in between.
  */
 import type { StreamBridgeStatus } from '../../../crds/schema/status.ts'
+import { clip } from '../../kube/format/text.ts'
 import type { ObservedPod } from '../observe/observed.ts'
-import { clip } from './text.ts'
 
 type DeadLetter = NonNullable<StreamBridgeStatus['deadLetter']>
 

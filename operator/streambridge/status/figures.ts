@@ -1,8 +1,9 @@
 /** The figures of the status: how far behind, how fast, what went wrong last. Pure. */
 import type { RuntimeReport } from '../../../crds/schema/report.ts'
 import type { StreamBridgeStatus } from '../../../crds/schema/status.ts'
+import { clip } from '../../kube/format/text.ts'
+import { time } from '../../kube/format/time.ts'
 import { allOwned, ownedPartitions, partitionCount, sum, totalLag } from '../observe/reports.ts'
-import { clip, isoTime } from './text.ts'
 import type { Situation } from './situation.ts'
 
 /** Three digits are enough to judge by, and rest where a rate only trembles. */
@@ -47,7 +48,7 @@ function checkpointOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['ch
   const oldest = latest(reports.map(({ oldestUnsettledSeconds }) => oldestUnsettledSeconds))
   if (committed === undefined && oldest === undefined) return undefined
   return {
-    ...(committed !== undefined && { lastCommittedAt: isoTime(committed) }),
+    ...(committed !== undefined && { lastCommittedAt: time(committed) }),
     ...(oldest !== undefined && { oldestUnsettledSeconds: Math.round(oldest) }),
   }
 }
@@ -59,8 +60,8 @@ export function lastErrorOf(reports: readonly RuntimeReport[]): StreamBridgeStat
     ...newest,
     reason: clip(newest.reason),
     message: clip(newest.message),
-    firstAt: isoTime(newest.firstAt),
-    lastAt: isoTime(newest.lastAt),
+    firstAt: time(newest.firstAt),
+    lastAt: time(newest.lastAt),
   }
 }
 

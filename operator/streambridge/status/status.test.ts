@@ -4,7 +4,7 @@ import type { RuntimeReport } from '../../../crds/schema/report.ts'
 import { phases } from '../../../crds/schema/status.ts'
 import { aPartition, aRunningBridge, aSpec, phaseIn, said } from '../../../test/support/operator-world.ts'
 import { isWorthWriting } from './writes.ts'
-import { clip } from './text.ts'
+import { clip } from '../../kube/format/text.ts'
 
 /** What `Ready` and the phase say when the one replica reports this. */
 async function judged(report: Partial<RuntimeReport>): Promise<readonly [string, string | undefined]> {

@@ -1,12 +1,13 @@
 /** The status: what is true, as last seen. Pure. */
 import { sinkOf, sourceOf } from '../../../bridge-runtime/connectors/catalog.ts'
 import type { ConditionType } from '../../../crds/schema/conditions.ts'
+import { clip } from '../../kube/format/text.ts'
+import { time } from '../../kube/format/time.ts'
 import type { Condition, StreamBridgeStatus } from '../../../crds/schema/status.ts'
 import { deadLetterOf } from './dead-letter-total.ts'
 import { podLabels, selectorText } from '../desired/labels.ts'
 import { phaseOf, type Verdicts, verdictsOf } from './readiness.ts'
 import { flowOf, lagOf, lagText, lastErrorOf, type Source } from './figures.ts'
-import { clip, isoTime } from './text.ts'
 import { type Situation, type StatusInput, situationOf } from './situation.ts'
 
 function conditionsOf(
@@ -51,7 +52,7 @@ export function statusOf(input: StatusInput): StreamBridgeStatus {
   const { stored } = input.observed
   const { reports, rollout, replicas } = situation
   const { status: previous, metadata } = stored
-  const at = isoTime(input.now.wall)
+  const at = time(input.now.wall)
   const verdicts = verdictsOf(situation)
   const ends = endpoints(situation)
   const source = ends && { ...ends.source, ...lagOf(situation, previous?.source, at) }

@@ -1,6 +1,6 @@
 /** When a status is written: at most every 10 s, and not at all while nothing is new. Pure. */
 import type { StreamBridgeStatus } from '../../../crds/schema/status.ts'
-import { canonicalJson } from '../desired/canonical.ts'
+import { canonicalJson } from '../../kube/format/canonical.ts'
 
 /**
  * Milliseconds between two writes of one object's status, unless a condition changes: 10 s, or as often as the replicas

@@ -6,7 +6,8 @@ const sorted = (_: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value
 
-export const canonicalJson = (value: unknown, indent?: number): string => JSON.stringify(value, sorted, indent)
+/** Empty for undefined. */
+export const canonicalJson = (value: unknown, indent?: number): string => JSON.stringify(value, sorted, indent) ?? ''
 
 /** 128 bits of SHA-256, in hexadecimal. */
 export const hashOf = (value: unknown): string =>
