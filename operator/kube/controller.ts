@@ -24,8 +24,6 @@ export interface ControllerOptions {
 export interface Controller {
   /** Asks for a run of the key. */
   enqueue(key: string): void
-  /** Keys that are ready and not being run. */
-  readonly depth: number
   /** Takes no more keys, aborts the signal of the runs under way and resolves when they are over. */
   stop(): Promise<void>
 }
@@ -60,9 +58,6 @@ export function startController(options: ControllerOptions): Controller {
 
   return {
     enqueue: (key) => queue.add(key),
-    get depth() {
-      return queue.depth
-    },
     async stop() {
       stopping.abort()
       queue.close()

@@ -24,6 +24,7 @@ function start(wrap: (api: KubeApi) => KubeApi = (api) => api, onChange?: (objec
   const seen: string[] = []
   let lists = 0
   const counted = interfere(kube, { before: ({ verb }) => void (lists += verb === 'list' ? 1 : 0) })
+  const present = new Set<string>()
   const watch = startWatch({
     api: wrap(counted),
     resource: configMaps,
@@ -31,15 +32,14 @@ function start(wrap: (api: KubeApi) => KubeApi = (api) => api, onChange?: (objec
     random: () => 0.5,
     logger: silentLogger,
     onChange: (object, change) => {
-      seen.push(`${object.metadata.name} ${change}`)
+      const { name } = object.metadata
+      seen.push(`${name} ${change}`)
+      if (change === 'present') present.add(name)
+      else present.delete(name)
       onChange?.(object)
     },
   })
-  const names = (): string =>
-    [...watch.known()]
-      .map(({ metadata }) => metadata.name)
-      .sort()
-      .join(' ')
+  const names = (): string => [...present].sort().join(' ')
   const remove = async (name: string): Promise<void> => {
     const found = await kube.get(configMaps, { namespace: 'shop', name })
     await kube.remove(configMaps, { namespace: 'shop', name }, { uid: found?.metadata.uid ?? '' })

@@ -1,5 +1,5 @@
 /**
- * Knows what objects of a kind exist, and says so whenever one changes. *Guarantees*: after any failure it lists again,
+ * Reports the objects of a kind that exist, and each change of one. *Guarantees*: after any failure it lists again,
  * so a missed event is made up for; a connection that falls silent is given up; everything is listed anew every ten
  * minutes; one object that cannot be dealt with stops nothing. It may report an object that has not changed.
  */
@@ -28,13 +28,11 @@ export interface WatchLoopOptions<T extends KubeObject> {
   readonly onChange: (object: T, change: 'present' | 'gone') => void
 }
 
-export interface WatchLoop<T extends KubeObject> {
+export interface WatchLoop {
   /** Resolves when the first list was reported. Never rejects; never resolves when stopped before. */
   readonly synced: Promise<void>
   /** Milliseconds since the API server was last heard; Infinity before the first time. */
   lastSync(): number
-  /** The objects as last seen. */
-  known(): Iterable<T>
   stop(): Promise<void>
 }
 
@@ -45,7 +43,7 @@ const longestSilence = 240_000
 /** Milliseconds: a watch that ends sooner without a word has not worked. */
 const shortestWatch = 1_000
 
-export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): WatchLoop<T> {
+export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): WatchLoop {
   const { api, resource, selection = {}, clock, random, logger } = options
   const backoff: Backoff = { initial: 500, max: 30_000, random }
   const stopping = new AbortController()
@@ -146,7 +144,6 @@ export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): 
   return {
     synced: synced.promise,
     lastSync: () => clock.monotonic() - heardAt,
-    known: () => objects.values(),
     async stop() {
       stopping.abort()
       await running

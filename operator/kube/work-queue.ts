@@ -14,8 +14,6 @@ export interface WorkQueue {
   next(): Promise<string | undefined>
   /** The run of the key is over: its failures are forgotten on success, and it waits longer after each on failure. */
   done(key: string, result: 'ok' | 'failed'): void
-  /** Keys that are ready and not handed out. */
-  readonly depth: number
   /** No more keys: `next` resolves with undefined. */
   close(): void
 }
@@ -100,9 +98,6 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
         schedule(key, clock.monotonic() + backoffDelay(backoff, count))
       }
       promote()
-    },
-    get depth() {
-      return ready.size
     },
     close() {
       closed = true

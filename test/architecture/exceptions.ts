@@ -51,6 +51,22 @@ export const folderCircles: readonly Circle[] = [
   },
 ]
 
+export interface TestOnly extends Exception {
+  /** `path: name` */
+  readonly value: string
+}
+
+export const exportsForTests: readonly TestOnly[] = [
+  {
+    value: 'bridge-runtime/connectors/record-sizes.ts: fits',
+    reason: 'the pairs of connectors of which a warning speaks',
+  },
+  { value: 'bridge-runtime/connectors/rolling.ts: rollingSink', reason: 'for connectors to come; the toys prove it' },
+  { value: 'bridge-runtime/leases/memory.ts: memoryLeases', reason: 'the lease store of tests of partitioned sources' },
+  { value: 'bridge-runtime/observability/logger.ts: silentLogger', reason: 'the logger of tests' },
+  { value: 'bridge-runtime/stages/define-stage.ts: defineStage', reason: 'for stages to come; the toys prove it' },
+]
+
 export interface Crowd extends Exception {
   readonly folder: string
   /** Modules in it today, tests not counted. */

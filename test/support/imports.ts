@@ -9,6 +9,8 @@ export interface Import {
   readonly typeOnly: boolean
   /** True for `import('...')`: loaded when it is reached. */
   readonly lazy: boolean
+  /** What it takes; undefined: everything, as `*` and `import('...')` do. */
+  readonly names?: readonly string[] | undefined
 }
 
 export interface Module {
@@ -18,7 +20,7 @@ export interface Module {
   readonly imports: readonly Import[]
 }
 
-const statement = /^(import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?'([^']+)'/gm
+const statement = /^(import|export)\s+(type\s+)?(?:([^'"]*?)\sfrom\s+)?'([^']+)'/gm
 const call = /\bimport\('([^']+)'\)/g
 
 /** All modules below the folders, in the order of their paths. */
@@ -35,10 +37,11 @@ export function modulesOf(root: string, folders: readonly string[]): readonly Mo
 function moduleOf(path: string, text: string): Module {
   const resolve = (target: string): string =>
     target.startsWith('.') ? normalize(join(dirname(path), target)) : packageName(target)
-  const direct = [...text.matchAll(statement)].map(([, , type, target = '']) => ({
+  const direct = [...text.matchAll(statement)].map(([, , type, names = '', target = '']) => ({
     target: resolve(target),
     typeOnly: type !== undefined,
     lazy: false,
+    names: namesIn(names),
   }))
   const lazy = [...text.matchAll(call)].map(([, target = '']) => ({
     target: resolve(target),
@@ -51,6 +54,33 @@ function moduleOf(path: string, text: string): Module {
 /** `@aws-sdk/client-kinesis/x` → `@aws-sdk/client-kinesis`; modules of Node keep their whole name. */
 const packageName = (target: string): string =>
   target.startsWith('node:') ? target : target.split('/', target.startsWith('@') ? 2 : 1).join('/')
+
+/** The names in `{ type A, b as c }`: `A`, `b`. */
+const namesIn = (clause: string): readonly string[] | undefined =>
+  clause.includes('*')
+    ? undefined
+    : [...clause.matchAll(/(?:^|[{,])\s*(?:type\s+)?([\w$]+)/g)].map(([, name = '']) => name)
+
+const exported = /^export\s+(?:async\s+)?(?:const|let|class|function\*?)\s+([\w$]+)/gm
+const comment = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm
+
+/** Values that a module exports and that nothing among the modules uses, itself included: `path: name`. */
+export function unusedExports(modules: readonly Module[]): readonly string[] {
+  const taken = (path: string, name: string): boolean =>
+    modules.some(({ imports }) =>
+      imports.some(({ target, names }) => target === path && (names === undefined || names.includes(name))),
+    )
+  return modules.flatMap(({ path, text }) => {
+    const code = text.replace(comment, '')
+    return [...code.matchAll(exported)]
+      .map(([, name = '']) => name)
+      .filter(
+        (name) => code.split(new RegExp(`(?<![\\w$])${name.replaceAll('$', String.raw`\$`)}(?![\\w$])`)).length === 2,
+      )
+      .filter((name) => !taken(path, name))
+      .map((name) => `${path}: ${name}`)
+  })
+}
 
 /** What each node imports, among the nodes. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>

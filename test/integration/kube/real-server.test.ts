@@ -41,23 +41,34 @@ describe('against a real API server', { concurrency: 1 }, () => {
     await server.stop()
   })
 
-  const watchAll = (api: KubeApi): WatchLoop<ConfigMap> =>
-    startWatch({
+  interface Watched extends WatchLoop {
+    /** The value of each ConfigMap that the watch has reported and that is not gone. */
+    readonly values: ReadonlyMap<string, string | undefined>
+  }
+
+  const watchAll = (api: KubeApi): Watched => {
+    const values = new Map<string, string | undefined>()
+    const watch = startWatch({
       api,
       resource: configMaps,
       selection: { namespace, labelSelector: 'watched=yes' },
       clock: realClock,
       random: Math.random,
       logger: silentLogger,
-      onChange: () => undefined,
+      onChange: ({ metadata, data }, change) => {
+        if (change === 'present') values.set(metadata.name, data?.['value'])
+        else values.delete(metadata.name)
+      },
     })
+    return { ...watch, values }
+  }
 
-  const shows = (watch: WatchLoop<ConfigMap>, wanted: string): Promise<string> =>
+  const shows = ({ values }: Watched, wanted: string): Promise<string> =>
     eventually(
       `the watch shows ${wanted}`,
       () =>
-        [...watch.known()]
-          .map(({ metadata, data }) => `${metadata.name}=${data?.['value']}`)
+        [...values]
+          .map(([name, value]) => `${name}=${value}`)
           .sort()
           .join(' '),
       (seen) => seen === wanted,
