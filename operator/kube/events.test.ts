@@ -70,7 +70,7 @@ test('the same notice later, or another one, is an Event of its own', async () =
   assert.equal(new Set(all.map(({ metadata }) => metadata.name)).size, 3)
 })
 
-test('an object that is always in the news is heard only so often', async () => {
+test('the Events of one object are limited in their rate', async () => {
   const { clock, recorder, stored } = start()
   for (let n = 0; n < 100; n++) recorder.record({ ...scaled, message: `from ${n} to ${n + 1}` })
   assert.equal((await stored()).length, 20)

@@ -47,7 +47,7 @@ function start(wrap: (api: KubeApi) => KubeApi = (api) => api, onChange?: (objec
   return { clock, kube, seen, watch, names, remove, lists: () => lists }
 }
 
-test('what is there, comes and goes is reported', async () => {
+test('objects that exist, are added or are deleted are reported', async () => {
   const { clock, kube, seen, watch, names, remove } = start()
   await kube.apply(configMaps, configMap('a'))
   await watch.synced
@@ -72,7 +72,7 @@ test('a watch that ends in time goes on where it was, without a list', async () 
   await watch.stop()
 })
 
-test('everything is listed anew every ten minutes', async () => {
+test('everything is listed again every ten minutes', async () => {
   const { clock, watch, lists } = start()
   await clock.advance(3_600_000)
   assert.ok(lists() >= 6 && lists() <= 7, String(lists()))
@@ -99,7 +99,7 @@ test('a version that is too old leads to a new list, which shows what was missed
   await watch.stop()
 })
 
-test('an API server that is away is asked less and less often, and found again', async () => {
+test('an API server that is unreachable is asked with growing waits until it answers', async () => {
   let away = true
   const attempts: number[] = []
   const { clock, watch, kube, seen } = start((api) =>
@@ -120,7 +120,7 @@ test('an API server that is away is asked less and less often, and found again',
   await watch.stop()
 })
 
-test('a server that asks for patience gets it', async () => {
+test('a server that sends Retry-After is not asked sooner', async () => {
   let refusals = 0
   const { clock, watch } = start((api) =>
     interfere(api, {
@@ -161,7 +161,7 @@ test('a watch that falls silent is given up', async () => {
   await watch.stop()
 })
 
-test('an object that cannot be dealt with stops nothing', async () => {
+test('an object whose handler throws does not stop the watch', async () => {
   const { clock, kube, watch, names } = start(undefined, ({ metadata }) => {
     if (metadata.name === 'bad') throw new Error('cannot read')
   })

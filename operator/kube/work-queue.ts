@@ -27,9 +27,9 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
   const failures = new Map<string, number>()
   const waiters: ((key: string | undefined) => void)[] = []
   let closed = false
-  let alarm = { at: Infinity, cancel: new AbortController() }
+  let timer = { at: Infinity, cancel: new AbortController() }
 
-  const serve = (): void => {
+  const handOut = (): void => {
     for (const key of ready) {
       const resolve = waiters.shift()
       if (resolve === undefined) return
@@ -40,19 +40,19 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
   }
 
   const wakeAt = (at: number): void => {
-    if (at >= alarm.at) return
-    alarm.cancel.abort()
-    const mine = { at, cancel: new AbortController() }
-    alarm = mine
-    void clock.sleep(Math.max(0, at - clock.monotonic()), mine.cancel.signal).then(() => {
-      if (alarm !== mine || closed) return
-      alarm = { at: Infinity, cancel: new AbortController() }
-      promote()
+    if (at >= timer.at) return
+    timer.cancel.abort()
+    const own = { at, cancel: new AbortController() }
+    timer = own
+    void clock.sleep(Math.max(0, at - clock.monotonic()), own.cancel.signal).then(() => {
+      if (timer !== own || closed) return
+      timer = { at: Infinity, cancel: new AbortController() }
+      promoteDue()
     })
   }
 
-  /** Moves what has become due to `ready` and sets the alarm for the next. */
-  const promote = (): void => {
+  /** Moves what has become due to `ready` and sets the timer for the next. */
+  const promoteDue = (): void => {
     const now = clock.monotonic()
     let earliest = Infinity
     for (const [key, at] of later) {
@@ -64,7 +64,7 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
       }
     }
     wakeAt(earliest)
-    serve()
+    handOut()
   }
 
   const schedule = (key: string, at: number): void => {
@@ -76,7 +76,7 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
     }
     later.delete(key)
     ready.add(key)
-    serve()
+    handOut()
   }
 
   return {
@@ -86,7 +86,7 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
       if (closed) return Promise.resolve(undefined)
       return new Promise((resolve) => {
         waiters.push(resolve)
-        serve()
+        handOut()
       })
     },
     done(key, result) {
@@ -97,11 +97,11 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
         failures.set(key, count)
         schedule(key, clock.monotonic() + backoffDelay(backoff, count))
       }
-      promote()
+      promoteDue()
     },
     close() {
       closed = true
-      alarm.cancel.abort()
+      timer.cancel.abort()
       for (const resolve of waiters.splice(0)) resolve(undefined)
     },
   }

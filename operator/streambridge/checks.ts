@@ -1,4 +1,4 @@
-/** Everything that must hold before the workload is written: ordered, each a question with one answer. Pure. */
+/** Everything that must hold before the workload is written: checks in order, each with one finding at most. Pure. */
 import { milliseconds } from '../../crds/kit/units.ts'
 import type { ConditionType } from '../../crds/schema/conditions.ts'
 import { type Allowed, isAllowed } from './allowed.ts'
@@ -12,7 +12,7 @@ import type { Reason } from './reason.ts'
 export interface Finding {
   /** The condition that says it. */
   readonly condition: ConditionType
-  /** Unknown where the answer itself could not be had. */
+  /** Unknown where the check itself failed. */
   readonly status: 'False' | 'Unknown'
   readonly reason: Reason
   /** What is wrong, with its name, and what to do. */

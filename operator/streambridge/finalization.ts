@@ -1,6 +1,6 @@
 /**
- * What happens to a StreamBridge that is deleted: its replicas stop first, while what they need to give up their
- * positions is still there. A finalizer of ours holds the object until then, and never longer than `patience`. Pure.
+ * Finalization of a deleted StreamBridge: its replicas stop first, while the objects they need to commit and to release
+ * their partitions still exist. Our finalizer keeps the object until then, at most for drain and `terminationTimeout`. Pure.
  */
 import { milliseconds } from '../../crds/kit/units.ts'
 import type { ObjectMeta } from '../kube/api.ts'
@@ -10,23 +10,23 @@ import { workloadKind } from './workload/workload.ts'
 
 export const drainFinalizer = 'streambridge.dev/drain'
 
-/** Kubernetes puts it for `--cascade=orphan`: what the bridge made is to stay. */
+/** Kubernetes adds it for `--cascade=orphan`: the objects of the bridge are to stay. */
 const orphanFinalizer = 'orphan'
 
-/** Milliseconds beyond the drain after which a pod that does not go is waited for no more: its node is gone. */
-const patience = 600_000
-/** Milliseconds of the longest drain the schema allows, where the spec is not understood. */
-const longestDrain = 600_000
-/** Milliseconds until the next look at what is left. */
+/** Milliseconds beyond the drain after which the finalizer goes although a pod still exists: its node is gone. */
+const terminationTimeout = 600_000
+/** Milliseconds of the longest drain the schema allows: for a spec that cannot be parsed. */
+const maxDrainTimeout = 600_000
+/** Milliseconds until the next reconcile. */
 const drainInterval = 2_000
 
 export interface Finalization {
-  /** What is said of it. */
+  /** For the status: what is waited for. */
   readonly message: string
   readonly remove: readonly Child[]
   /** What the finalizers become; undefined: as they are. */
   readonly finalizers: readonly string[] | undefined
-  /** Milliseconds until the next look; undefined: nothing is waited for. */
+  /** Milliseconds until the next reconcile; undefined: nothing is waited for. */
   readonly next: number | undefined
 }
 
@@ -38,21 +38,21 @@ export function withDrainFinalizer({ stored }: Observed): readonly string[] | un
   return present.includes(drainFinalizer) ? undefined : [...present, drainFinalizer]
 }
 
-const drainOf = ({ parsed }: Observed): number =>
-  parsed.kind === 'valid' ? milliseconds(parsed.bridge.spec.delivery.drainTimeout) : longestDrain
+const drainTimeoutOf = ({ parsed }: Observed): number =>
+  parsed.kind === 'valid' ? milliseconds(parsed.bridge.spec.delivery.drainTimeout) : maxDrainTimeout
 
-/** A workload of our name that is not ours: the pods are its own. */
-const belongsToOthers = ({ children, stored }: Observed): boolean =>
+/** A workload of our name with another owner: its pods are not ours to stop. */
+const hasForeignWorkload = ({ children, stored }: Observed): boolean =>
   children.some(
     ({ resource, object }) => resource === workloadKind.resource && !isOwnedBy(object, stored.metadata.uid ?? ''),
   )
 
-/** Nothing of the bridge runs any more, or it is not ours to stop, or it was waited for long enough. */
-function isOver(observed: Observed, now: number): boolean {
+/** No pod of the bridge is left, or none is to be stopped, or the timeout is over. */
+function mayRemoveFinalizer(observed: Observed, now: number): boolean {
   const { stored, workload, pods } = observed
   const { deletionTimestamp = '' } = stored.metadata
-  if (finalizersOf(stored.metadata).includes(orphanFinalizer) || belongsToOthers(observed)) return true
-  if (now - Date.parse(deletionTimestamp) > drainOf(observed) + patience) return true
+  if (finalizersOf(stored.metadata).includes(orphanFinalizer) || hasForeignWorkload(observed)) return true
+  if (now - Date.parse(deletionTimestamp) > drainTimeoutOf(observed) + terminationTimeout) return true
   return workload === undefined && pods.length === 0
 }
 
@@ -64,14 +64,14 @@ function messageOf({ workload, pods }: Observed): string {
   return `pod ${first?.name}${others} finishes what it holds; then everything goes`
 }
 
-/** Undefined while nobody deletes the StreamBridge. `now`: milliseconds since the epoch. */
+/** Undefined while the StreamBridge is not being deleted. `now`: milliseconds since the epoch. */
 export function finalizationOf(observed: Observed, now: number): Finalization | undefined {
   const { stored, workload } = observed
   if (stored.metadata.deletionTimestamp === undefined) return undefined
   const message = messageOf(observed)
   const present = finalizersOf(stored.metadata)
   if (!present.includes(drainFinalizer)) return { message, remove: [], finalizers: undefined, next: undefined }
-  if (isOver(observed, now)) {
+  if (mayRemoveFinalizer(observed, now)) {
     const finalizers = present.filter((finalizer) => finalizer !== drainFinalizer)
     return { message, remove: [], finalizers, next: drainInterval }
   }

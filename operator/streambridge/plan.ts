@@ -1,4 +1,4 @@
-/** What to do about what was observed: objects to write and to remove, what to say, when to look again. Pure. */
+/** The plan for what was observed: objects to write and to remove, status and Events, when to reconcile again. Pure. */
 import { sourceOf } from '../../bridge-runtime/connectors/catalog.ts'
 import type { StreamBridgeStatus } from '../../crds/schema/status.ts'
 import { configMaps } from '../kube/resources.ts'
@@ -41,15 +41,15 @@ export interface Plan {
   readonly remove: readonly Child[]
   readonly status: StreamBridgeStatus
   readonly events: readonly PlannedEvent[]
-  /** Milliseconds until the next look. */
+  /** Milliseconds until the next reconcile. */
   readonly next: number
-  /** At the next look everything is read anew. */
+  /** Everything is read again in the next reconcile. */
   readonly reread: boolean
   readonly memory: ScalingMemory | undefined
   readonly unreadSince: number | undefined
 }
 
-/** Milliseconds until a blocked bridge is looked at again, beside changes: somebody has to act first. */
+/** Milliseconds until a blocked bridge is reconciled again without a change: a person has to act first. */
 const blockedInterval = 10_000
 /** Milliseconds until a refused write is tried again. */
 const rejectedInterval = 30_000
@@ -86,13 +86,13 @@ function unwanted(observed: Observed, bridge: Bridge, wanted: readonly Child[], 
   )
 }
 
-/** What stays as it is while something is wrong. */
-function held(observed: Observed, memory: ScalingMemory | undefined): Replicas {
+/** The replicas stay as they are while the spec cannot be used. */
+function heldReplicas(observed: Observed, memory: ScalingMemory | undefined): Replicas {
   const wanted = observed.workload?.rollout.wanted ?? 0
   return { wanted, reason: 'MetricsUnavailable', message: 'held until the spec can be used', memory }
 }
 
-const none = (memory: ScalingMemory | undefined): Replicas => ({
+const noReplicas = (memory: ScalingMemory | undefined): Replicas => ({
   wanted: 0,
   reason: 'Deleting',
   message: 'the StreamBridge is being deleted',
@@ -101,7 +101,7 @@ const none = (memory: ScalingMemory | undefined): Replicas => ({
 
 type Writes = Pick<Plan, 'finalizers' | 'apply' | 'remove'>
 
-const nothing: Writes = { finalizers: undefined, apply: [], remove: [] }
+const noWrites: Writes = { finalizers: undefined, apply: [], remove: [] }
 
 function writesFor(observed: Observed, bridge: Bridge, image: string, replicas: number): Writes {
   const wanted = desiredObjects(bridge, observed, image, replicas)
@@ -110,11 +110,11 @@ function writesFor(observed: Observed, bridge: Bridge, image: string, replicas: 
   return { finalizers: withDrainFinalizer(observed), apply, remove }
 }
 
-/** What ran before keeps running, and is drained when the bridge is deleted. */
+/** A workload keeps running, and is drained when the bridge is deleted. */
 const writesWhileBlocked = (observed: Observed): Writes =>
-  observed.workload === undefined ? nothing : { ...nothing, finalizers: withDrainFinalizer(observed) }
+  observed.workload === undefined ? noWrites : { ...noWrites, finalizers: withDrainFinalizer(observed) }
 
-function nextLook(interval: number, blocked: boolean, rejection: Rejection | undefined): number {
+function nextReconcile(interval: number, blocked: boolean, rejection: Rejection | undefined): number {
   if (rejection !== undefined) return rejectedInterval
   return blocked ? Math.min(interval, blockedInterval) : interval
 }
@@ -128,7 +128,7 @@ function planForFinalization(
   { now, memory, rejection, allowed }: PlanContext,
 ): Plan {
   const { message, remove, finalizers, next } = finalization
-  const replicas = none(memory)
+  const replicas = noReplicas(memory)
   const findings = findingsOf(observed, allowed)
   const unread = undefined
   const status = statusOf({ observed, finalizing: message, findings, replicas, writes: [], rejection, unread, now })
@@ -153,7 +153,7 @@ export function planFor(observed: Observed, context: PlanContext): Plan {
   const bridge = parsed.kind === 'valid' ? parsed.bridge : undefined
   const blocked = bridge === undefined || findings.some((finding) => blocks(finding, bridge))
 
-  const replicas = blocked ? held(observed, memory) : replicasFor(observed, bridge, memory, now)
+  const replicas = blocked ? heldReplicas(observed, memory) : replicasFor(observed, bridge, memory, now)
   const writes = blocked ? writesWhileBlocked(observed) : writesFor(observed, bridge, image, replicas.wanted)
   const since = unreadSinceOf(observed, bridge, context)
   const unread = since === undefined ? undefined : now.monotonic - since
@@ -162,7 +162,7 @@ export function planFor(observed: Observed, context: PlanContext): Plan {
     ...writes,
     status,
     events: eventsOf({ observed, writes: rejection ? [] : writes.apply, status, replicas }),
-    next: nextLook(interval, blocked, rejection),
+    next: nextReconcile(interval, blocked, rejection),
     reread: isWriting(writes),
     memory: replicas.memory,
     unreadSince: since,

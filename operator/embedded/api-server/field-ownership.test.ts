@@ -23,7 +23,7 @@ test("another manager's field stays when mine goes", () => {
   assert.deepEqual(applyFields(both, 'a', {}).object, { metadata: { labels: { y: '2' } } })
 })
 
-test('a value that two managers applied stays until both let go', () => {
+test('a value that two managers applied stays until both drop it', () => {
   const both = applyFields(applyFields(nothing, 'a', { spec: { replicas: 3 } }), 'b', { spec: { replicas: 3 } })
   const one = applyFields(both, 'a', {})
   assert.deepEqual(one.object, { spec: { replicas: 3 } })

@@ -1,4 +1,4 @@
-/** The errors of the API server, in its own words. */
+/** The errors of the API server, with its wording. */
 import { KubeError, type Resource } from '../../kube/api.ts'
 
 const groupOf = ({ apiVersion }: Resource): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '')

@@ -1,4 +1,4 @@
-/** Plays the Deployment controller: keeps the pods that each Deployment wants, and its status. */
+/** The Deployment controller: creates and deletes the pods of each Deployment, and writes its status. */
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { Logger } from '../../../bridge-runtime/observability/logger.ts'
 import { type KubeApi, keyText } from '../../kube/api.ts'

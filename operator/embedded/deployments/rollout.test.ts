@@ -44,12 +44,12 @@ const next = (of: Deployment, pods: readonly Pod[]) => {
   return { create, remove: remove.map(({ metadata }) => metadata.name) }
 }
 
-test('at rest nothing is done', () => {
+test('a complete rollout changes nothing', () => {
   const current = deployment({ replicas: 2 })
   assert.deepEqual(next(current, [pod('a', current), pod('b', current)]), { create: 0, remove: [] })
 })
 
-test('without surge one pod goes before its successor comes', () => {
+test('a rollout without surge stops one pod before the new one starts', () => {
   const before = deployment({ replicas: 2 })
   const after = deployment({ replicas: 2, image: '2' })
   assert.deepEqual(next(after, [pod('a', before), pod('b', before)]), { create: 0, remove: ['b'] })
@@ -68,7 +68,7 @@ test('a broken old pod is replaced first', () => {
   assert.deepEqual(next(after, [pod('broken', before, false), pod('fine', before)]).remove, ['broken'])
 })
 
-test('with surge the successor comes first', () => {
+test('a rollout with surge starts the new pod first', () => {
   const before = deployment({ replicas: 1 })
   const after = deployment({ replicas: 1, image: '2', surge: 1, unavailable: 0 })
   assert.deepEqual(next(after, [pod('a', before)]), { create: 1, remove: [] })
@@ -76,7 +76,7 @@ test('with surge the successor comes first', () => {
   assert.deepEqual(next(after, [pod('a', before), pod('b', after)]), { create: 0, remove: ['a'] })
 })
 
-test('a pod that is going does not count', () => {
+test('a terminating pod does not count', () => {
   const current = deployment({ replicas: 1 })
   const going = pod('a', current)
   const deleted = { ...going, metadata: { ...going.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }

@@ -35,14 +35,14 @@ function amount(value: number | string | undefined, replicas: number, round: (ex
   return round((replicas * Number(value.replace('%', ''))) / 100)
 }
 
-/** Those that serve nobody first, then the youngest. */
-const byUse = (left: Pod, right: Pod): number =>
+/** Pods that are not ready first, then the newest. */
+const byReadiness = (left: Pod, right: Pod): number =>
   Number(isReady(left)) - Number(isReady(right)) ||
   (right.metadata.creationTimestamp ?? '').localeCompare(left.metadata.creationTimestamp ?? '') ||
   right.metadata.name.localeCompare(left.metadata.name)
 
 const first = (pods: readonly Pod[], count: number): readonly Pod[] =>
-  [...pods].sort(byUse).slice(0, Math.max(0, count))
+  [...pods].sort(byReadiness).slice(0, Math.max(0, count))
 
 export function limits({ spec }: Deployment): { readonly surge: number; readonly unavailable: number } {
   const replicas = spec.replicas ?? 1
@@ -52,7 +52,7 @@ export function limits({ spec }: Deployment): { readonly surge: number; readonly
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
 }
 
-/** The next step of a rolling update, of scaling, or of replacing pods that are gone. At rest it does nothing. */
+/** The next step of a rolling update, of scaling, or of replacing pods that are gone. Without a difference it does nothing. */
 export function rolloutStep(deployment: Deployment, pods: readonly Pod[]): RolloutStep {
   const replicas = deployment.spec.replicas ?? 1
   const current = isCurrent(templateHash(deployment))

@@ -8,8 +8,8 @@ type Status = NonNullable<Deployment['status']>
 const conditionOf = (status: Status | undefined, type: string): WorkloadCondition | undefined =>
   status?.conditions?.find((condition) => condition.type === type)
 
-/** When the counts last moved: a rollout that stands still for too long has failed. */
-function lastMove({ status, metadata }: Deployment, counts: RolloutCounts, at: string): string {
+/** When the counts last changed: a rollout without progress for too long has failed. */
+function lastProgress({ status, metadata }: Deployment, counts: RolloutCounts, at: string): string {
   const moved =
     status?.observedGeneration !== metadata.generation ||
     status?.updatedReplicas !== counts.updatedReplicas ||
@@ -17,11 +17,11 @@ function lastMove({ status, metadata }: Deployment, counts: RolloutCounts, at: s
   return moved ? at : (conditionOf(status, 'Progressing')?.lastUpdateTime ?? at)
 }
 
-function progressOf({ spec }: Deployment, counts: RolloutCounts, stillFor: number): string {
+function progressOf({ spec }: Deployment, counts: RolloutCounts, unchangedFor: number): string {
   const { replicas = 1, progressDeadlineSeconds = 600 } = spec
   const all = [counts.replicas, counts.updatedReplicas, counts.readyReplicas]
   if (all.every((count) => count === replicas)) return 'NewReplicaSetAvailable'
-  return stillFor > progressDeadlineSeconds * 1_000 ? 'ProgressDeadlineExceeded' : 'ReplicaSetUpdated'
+  return unchangedFor > progressDeadlineSeconds * 1_000 ? 'ProgressDeadlineExceeded' : 'ReplicaSetUpdated'
 }
 
 /** `now` in milliseconds since the epoch. */
@@ -36,7 +36,7 @@ export function deploymentStatus(deployment: Deployment, counts: RolloutCounts, 
     return { type, status: value, reason, lastTransitionTime: since ?? at }
   }
   const enough = counts.readyReplicas >= replicas - limits(deployment).unavailable
-  const lastUpdateTime = lastMove(deployment, counts, at)
+  const lastUpdateTime = lastProgress(deployment, counts, at)
   const progress = progressOf(deployment, counts, now - Date.parse(lastUpdateTime))
   return {
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),

@@ -1,4 +1,4 @@
-/** Plays the kubelet of the one node there is: runs the pods that carry its finalizer, and takes it off at their end. */
+/** The kubelet of the only node: runs the pods that carry its finalizer, and removes it when they have ended. */
 import { errorText } from '../../../bridge-runtime/observability/logger.ts'
 import { type KubeApi, KubeError } from '../../kube/api.ts'
 import { type Pod, pods } from '../../kube/resources.ts'
@@ -13,19 +13,19 @@ export interface LocalPodsOptions extends LocalPodOptions {
 }
 
 export interface LocalPods {
-  /** Ends every pod within its grace. */
+  /** Ends every pod within its grace period. */
   stop(): Promise<void>
 }
 
 /** Starts at once. Its api should be that of a field manager of its own. */
 export function startLocalPods(options: LocalPodsOptions): LocalPods {
   const { api, clock, logger, random } = options
-  const lives = new Map<string, LocalPod>()
+  const running = new Map<string, LocalPod>()
 
   const finish = async (uid: string, pod: Pod): Promise<void> => {
-    await lives.get(uid)?.stop()
-    lives.delete(uid)
-    await takeOffFinalizer(api, pod).catch((error: unknown) => {
+    await running.get(uid)?.stop()
+    running.delete(uid)
+    await removeFinalizer(api, pod).catch((error: unknown) => {
       logger.error('finalizer not removed', { pod: pod.metadata.name, error: errorText(error) })
     })
   }
@@ -40,19 +40,19 @@ export function startLocalPods(options: LocalPodsOptions): LocalPods {
       const { uid = '', finalizers = [], deletionTimestamp } = pod.metadata
       if (!finalizers.includes(podFinalizer)) return
       if (change === 'gone' || deletionTimestamp !== undefined) void finish(uid, pod)
-      else if (!lives.has(uid)) lives.set(uid, runPod(pod, options))
+      else if (!running.has(uid)) running.set(uid, runPod(pod, options))
     },
   })
 
   return {
     async stop() {
       await watch.stop()
-      await Promise.all([...lives.values()].map((life) => life.stop()))
+      await Promise.all([...running.values()].map((pod) => pod.stop()))
     },
   }
 }
 
-async function takeOffFinalizer(api: KubeApi, { metadata: { name, namespace, uid } }: Pod): Promise<void> {
+async function removeFinalizer(api: KubeApi, { metadata: { name, namespace, uid } }: Pod): Promise<void> {
   const key = { name, ...(namespace === undefined ? {} : { namespace }) }
   for (;;) {
     const stored = await api.get(pods, key)
@@ -63,7 +63,7 @@ async function takeOffFinalizer(api: KubeApi, { metadata: { name, namespace, uid
       return
     } catch (error) {
       if (!(error instanceof KubeError)) throw error
-      // Somebody else took it off, and the pod is gone.
+      // Another client removed it, and the pod is gone.
       if (error.status === 404) return
       if (error.status !== 409) throw error
     }

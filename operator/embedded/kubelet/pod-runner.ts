@@ -9,17 +9,17 @@ export interface Exit {
   readonly exitCode: number
   readonly signal?: string
   /** The last lines it printed. */
-  readonly lastWords: string
+  readonly terminationMessage: string
 }
 
 export interface PodProcess {
   /** Resolves when it is over. Never rejects. */
   readonly exited: Promise<Exit>
-  /** Asks it to end, ends it after the grace, and resolves when it is over. */
+  /** Sends SIGTERM, kills it after the grace period, and resolves when it has ended. */
   stop(graceSeconds: number): Promise<void>
 }
 
-/** One pod's place on this machine, over all restarts of its container. */
+/** The files and the address of one pod on this machine, over all restarts of its container. */
 export interface PodSandbox {
   readonly podIP: string
   /** Replaces the content of the volumes, each at once. */

@@ -1,4 +1,4 @@
-/** One pod's life on this machine, as the kubelet would lead it: files, container, probes, restarts, status, end. */
+/** Runs one pod on this machine, as the kubelet would: volumes, container, probes, restarts, status, termination. */
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../../bridge-runtime/observability/logger.ts'
 import type { KubeApi } from '../../kube/api.ts'
@@ -14,21 +14,21 @@ export interface LocalPodOptions {
   readonly runner: PodRunner
   readonly clock: Clock
   readonly logger: Logger
-  /** Milliseconds between looks at the Secrets and ConfigMaps behind the volumes. */
+  /** Milliseconds between two reads of the Secrets and ConfigMaps behind the volumes. */
   readonly syncMilliseconds: number
   /** Milliseconds before the second restart in a row (the first is at once), and the longest wait. */
   readonly crashBackoff: { readonly initial: number; readonly max: number }
 }
 
 export interface LocalPod {
-  /** Ends the container within the pod's grace and resolves when nothing of the pod is left. */
+  /** Ends the container within the pod's grace period and resolves when nothing of the pod is left. */
   stop(): Promise<void>
   /** Resolves when nothing is left, however it ended. */
   readonly ended: Promise<void>
 }
 
-/** A container that ran this long (ms) starts with a clean record, as the kubelet's does. */
-const forgiven = 600_000
+/** Milliseconds: the backoff of a container that ran this long is reset, as the kubelet does. */
+const backoffResetAfter = 600_000
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -67,9 +67,9 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     return publish()
   }
 
-  /** Writes the volumes once everything they name exists; until then the pod waits and says for what. */
+  /** Writes the volumes once everything they name exists; until then the status says what is missing. */
   const fill = async (sandbox: PodSandbox): Promise<string | undefined> => {
-    let told = ''
+    let lastMessage = ''
     while (!stopping.signal.aborted) {
       try {
         const volumes = await volumeFilesOf(api, pod)
@@ -77,8 +77,8 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
         return fingerprint(volumes)
       } catch (error) {
         const message = errorText(error)
-        if (message !== told) await enter({ waiting: { reason: 'ContainerCreating', message } })
-        told = message
+        if (message !== lastMessage) await enter({ waiting: { reason: 'ContainerCreating', message } })
+        lastMessage = message
         await clock.sleep(syncMilliseconds, stopping.signal)
       }
     }
@@ -101,7 +101,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     }
   }
 
-  const grace = pod.spec.terminationGracePeriodSeconds ?? 30
+  const graceSeconds = pod.spec.terminationGracePeriodSeconds ?? 30
 
   /** Probes the running container: the startup probe first, then readiness and liveness until the signal aborts. */
   const watchHealth = async (host: string, process: PodProcess, signal: AbortSignal): Promise<void> => {
@@ -112,7 +112,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     }
     const kill = (what: string): void => {
       logger.warn('container failed its probe and is restarted', { pod: pod.metadata.name, probe: what })
-      void process.stop(grace)
+      void process.stop(graceSeconds)
     }
     const started = new AbortController()
     const starting = AbortSignal.any([signal, started.signal])
@@ -131,17 +131,17 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     const over = new AbortController()
     const startedAt = time(clock.now())
     await enter({ running: { startedAt } })
-    const company = [watchHealth(sandbox.podIP, process, over.signal), refresh(sandbox, written, over.signal)]
-    const stop = (): void => void process.stop(grace)
+    const background = [watchHealth(sandbox.podIP, process, over.signal), refresh(sandbox, written, over.signal)]
+    const stop = (): void => void process.stop(graceSeconds)
     stopping.signal.addEventListener('abort', stop, { once: true })
     if (stopping.signal.aborted) stop()
     const exit = await process.exited
     over.abort()
     stopping.signal.removeEventListener('abort', stop)
-    await Promise.all(company)
+    await Promise.all(background)
     status.started = false
     const reason = exit.exitCode === 0 ? 'Completed' : 'Error'
-    const { exitCode, lastWords: message } = exit
+    const { exitCode, terminationMessage: message } = exit
     await enter({ terminated: { exitCode, reason, message, startedAt, finishedAt: time(clock.now()) } })
     return exit
   }
@@ -155,7 +155,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     await clock.sleep(Math.min(crashBackoff.max, crashBackoff.initial * 2 ** (crashes - 2)), stopping.signal)
   }
 
-  const live = async (): Promise<void> => {
+  const run = async (): Promise<void> => {
     const sandbox = await runner.prepare(pod)
     podIP = sandbox.podIP
     let crashes = 0
@@ -166,7 +166,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
         const began = clock.monotonic()
         const exit = await runOnce(sandbox, written)
         if (stopping.signal.aborted) return
-        crashes = clock.monotonic() - began > forgiven ? 1 : crashes + 1
+        crashes = clock.monotonic() - began > backoffResetAfter ? 1 : crashes + 1
         logger.warn('container exited', { pod: pod.metadata.name, exitCode: exit.exitCode, signal: exit.signal })
         await waitAfterCrash(crashes, `back-off restarting failed container ${container.name}`)
       }
@@ -175,7 +175,7 @@ export function runPod(pod: Pod, options: LocalPodOptions): LocalPod {
     }
   }
 
-  const ended = live().catch((error: unknown) => {
+  const ended = run().catch((error: unknown) => {
     logger.error('pod could not be run', { pod: pod.metadata.name, error: errorText(error) })
   })
   return {

@@ -1,4 +1,4 @@
-/** Asks a container how it does, as the kubelet would. */
+/** Probes of a container, as the kubelet runs them. */
 import { get } from 'node:http'
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { Container, Probe } from '../../kube/pod-spec.ts'

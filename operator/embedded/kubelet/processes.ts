@@ -1,4 +1,4 @@
-/** Runs pods as child processes of this one, over a channel whose end tells them that this one is gone. */
+/** Runs pods as child processes of this one, each with an IPC channel that closes when this one ends. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -144,22 +144,22 @@ async function startProcess(pod: Pod, folder: string, options: ProcessesOptions)
 
 function supervise(child: ChildProcess, onLine: (line: string) => void): PodProcess {
   const last: string[] = []
-  const take = (line: string): void => {
+  const addLine = (line: string): void => {
     last.push(line.slice(0, 500))
     if (last.length > lastLines) last.shift()
     onLine(line)
   }
   for (const stream of [child.stdout, child.stderr])
-    if (stream !== null) createInterface({ input: stream }).on('line', take)
-  const killWithUs = (): void => void child.kill('SIGKILL')
-  process.on('exit', killWithUs)
+    if (stream !== null) createInterface({ input: stream }).on('line', addLine)
+  const killOnExit = (): void => void child.kill('SIGKILL')
+  process.on('exit', killOnExit)
   const exited = new Promise<Exit>((resolve) => {
-    const end = (exit: Omit<Exit, 'lastWords'>): void => {
-      process.off('exit', killWithUs)
-      resolve({ ...exit, lastWords: last.join('\n') })
+    const end = (exit: Omit<Exit, 'terminationMessage'>): void => {
+      process.off('exit', killOnExit)
+      resolve({ ...exit, terminationMessage: last.join('\n') })
     }
     child.once('error', (error) => {
-      take(`could not be started: ${error.message}`)
+      addLine(`could not be started: ${error.message}`)
       end({ exitCode: 128 })
     })
     child.once('close', (code, signal) =>

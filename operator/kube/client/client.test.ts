@@ -91,7 +91,7 @@ test('a server that is busy is asked again when it says', async (t) => {
   assert.equal(requests.length, 3)
 })
 
-test('a server that wants more patience than we have is left to the caller', async (t) => {
+test('a Retry-After beyond the limit is left to the caller', async (t) => {
   const { client, requests } = await serve(t, [json(429, busy, { 'retry-after': '60' })])
   await assert.rejects(client.get(configMaps, key), (error) => {
     failure(429, 'TooManyRequests', /^too many requests$/)(error)
@@ -100,7 +100,7 @@ test('a server that wants more patience than we have is left to the caller', asy
   assert.equal(requests.length, 1)
 })
 
-test('without leave nothing is written, and reading goes on', async (t) => {
+test('without permission nothing is written, and reading goes on', async (t) => {
   const { client, requests } = await serve(t, [json(200, stored)], { mayWrite: () => false })
   const map = { ...stored, apiVersion: 'v1', kind: 'ConfigMap' }
   await assert.rejects(client.apply(configMaps, map), failure(0, 'NotLeader'))
@@ -117,7 +117,7 @@ test('an error of the server is not repeated', async (t) => {
   assert.equal(requests.length, 1)
 })
 
-test('an answer of something in between names what was asked', async (t) => {
+test('the error of a proxy names the request', async (t) => {
   const proxy: Answer = (_request, response) => response.writeHead(502).end('<html>bad gateway</html>')
   const { client } = await serve(t, [proxy])
   await assert.rejects(client.get(configMaps, key), failure(502, 'Unknown', /reading ConfigMap shop\/a: .*502/))
@@ -162,7 +162,7 @@ test('a refused token is read again, once', async (t) => {
   assert.equal(refused.requests.length, 2)
 })
 
-test('a connection that was closed while idle is replaced without a word', async (t) => {
+test('an idle connection that was closed is replaced without an error', async (t) => {
   const { client, closeIdleConnections } = await serve(t, [json(200, stored)])
   for (let n = 0; n < 5; n++) {
     assert.ok((await client.get(configMaps, key)) !== undefined)
@@ -170,7 +170,7 @@ test('a connection that was closed while idle is replaced without a word', async
   }
 })
 
-test('a list is read to its last page, and anew when a page has expired', async (t) => {
+test('a list is read to its last page, and again when a page has expired', async (t) => {
   const page = (name: string, next: string) =>
     json(200, { metadata: { resourceVersion: '9', continue: next }, items: [{ metadata: { name } }] })
   const expired = json(410, { kind: 'Status', reason: 'Expired', message: 'continue is too old', code: 410 })
@@ -280,7 +280,7 @@ test('a version that is too old is 410, in the head of the answer or in an event
 test('a watch that falls silent is given up', async (t) => {
   const silent: Answer = (_request, response) =>
     response.writeHead(200).write(`${JSON.stringify({ type: 'ADDED', object: stored })}\n`)
-  const { client } = await serve(t, [silent], { watchSilence: 100 })
+  const { client } = await serve(t, [silent], { watchIdleTimeout: 100 })
   const seen: WatchEvent<ConfigMap>[] = []
   await assert.rejects(drain(client, seen), failure(0, 'Timeout', /watching configmaps: .*silent/))
   assert.equal(seen.length, 1)

@@ -23,8 +23,8 @@ export interface KubeClientOptions {
   /** Milliseconds for one verb, with its repetitions; for each page of a list. Default 15,000. */
   readonly deadline?: number
   /** Milliseconds without a byte after which a watch is taken for dead. Bookmarks come up to two minutes apart. Default 180,000. */
-  readonly watchSilence?: number
-  /** Asked in the moment a write goes out, each time it does; false: it is refused with reason `NotLeader`. Default: it may. */
+  readonly watchIdleTimeout?: number
+  /** Checked immediately before each write is sent; false: the write is refused with reason `NotLeader`. Default: always true. */
   readonly mayWrite?: () => boolean
 }
 
@@ -35,14 +35,14 @@ export interface KubeClient extends KubeApi {
 
 const pageSize = 500
 
-/** A server that asks for more patience than this gets its answer passed on to the caller's own backoff. */
-const longestPause = 5_000
+/** Milliseconds: a longer Retry-After is left to the caller's own backoff. */
+const maxRetryAfter = 5_000
 
-/** Only what the server refused for load is repeated here; everything else is the caller's decision. */
+/** Only what the server refused for load is repeated here; the caller decides about all else. */
 const isBusy = (error: unknown): error is KubeError & { readonly retryAfterMilliseconds: number } =>
   error instanceof KubeError &&
   (error.status === 429 || error.status >= 500) &&
-  (error.retryAfterMilliseconds ?? Infinity) <= longestPause
+  (error.retryAfterMilliseconds ?? Infinity) <= maxRetryAfter
 
 interface ListBody {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string }
@@ -50,7 +50,7 @@ interface ListBody {
 }
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  const { access, clock, fieldManager = 'streambridge', deadline = 15_000, watchSilence = 180_000 } = options
+  const { access, clock, fieldManager = 'streambridge', deadline = 15_000, watchIdleTimeout = 180_000 } = options
   const { mayWrite = () => true } = options
 
   const once = async (request: HttpRequest): Promise<unknown> => {
@@ -174,7 +174,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       }
     },
     watch: (resource, watch, signal) =>
-      watchStream({ access, deadline, silence: watchSilence }, { resource, watch, signal }),
+      watchStream({ access, deadline, idleTimeout: watchIdleTimeout }, { resource, watch, signal }),
     close: () => access.close(),
   }
 }

@@ -34,7 +34,7 @@ async function serve(t: TestContext) {
 
 const refusal = new KubeError('this replica is not the leader', { status: 0, reason: 'NotLeader' })
 
-test('a request that waits for a connection is refused when its leave has gone by the time it gets one', async (t) => {
+test('a request that waits for a connection is refused when its permission has expired by the time it gets one', async (t) => {
   const { seen, send, asked } = await serve(t)
   let allowed = true
   const permit = (): void => {
@@ -53,7 +53,7 @@ test('a request that waits for a connection is refused when its leave has gone b
   assert.equal((await third).statusCode, 200)
 })
 
-test('a request that is repeated with another token asks for leave again', async (t) => {
+test('a request that is repeated with another token needs the permission again', async (t) => {
   const { seen, send, asked } = await serve(t)
   let left = 1
   const permit = (): void => {

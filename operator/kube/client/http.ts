@@ -15,8 +15,8 @@ export interface HttpRequest {
   /** Ends the request, also while its answer is read. */
   readonly signal: AbortSignal
   /**
-   * Asked each time the request is about to go out, when nothing but the system call is left to do: a process that was
-   * stopped while it waited for a connection, or for its turn, must not send what it might once. It throws to refuse.
+   * Called immediately before the request is sent, each time: a process that was stopped while it waited for a connection
+   * must not send a write for which it has lost the permission. It throws to refuse.
    */
   readonly permit?: () => void
 }
@@ -71,8 +71,9 @@ export async function open(access: ClusterAccess, request: HttpRequest, fresh = 
   return open(access, request, true)
 }
 
+/** Sends on a connected socket, so that nothing is between the permission and the system call. */
 function sendWhenConnected(outgoing: ClientRequest, payload: Buffer | undefined, permit?: () => void): void {
-  const go = (): void => {
+  const sendNow = (): void => {
     try {
       permit?.()
       outgoing.end(payload)
@@ -81,8 +82,8 @@ function sendWhenConnected(outgoing: ClientRequest, payload: Buffer | undefined,
     }
   }
   outgoing.once('socket', (socket: Socket) => {
-    if (socket.connecting) socket.once(outgoing.protocol === 'https:' ? 'secureConnect' : 'connect', go)
-    else go()
+    if (socket.connecting) socket.once(outgoing.protocol === 'https:' ? 'secureConnect' : 'connect', sendNow)
+    else sendNow()
   })
 }
 
@@ -136,7 +137,7 @@ const reasons: Readonly<Record<number, string>> = {
   429: 'TooManyRequests',
 }
 
-/** The server's own words for what went wrong, from a Status object where it sent one. */
+/** The server's error, from the Status object where it sent one. */
 export function serverError(purpose: string, status: number, body: unknown, retryAfter?: string): KubeError {
   const { message, reason, details } = (typeof body === 'object' && body !== null ? body : {}) as StatusBody
   const seconds = Number(retryAfter ?? details?.retryAfterSeconds ?? Number.NaN)

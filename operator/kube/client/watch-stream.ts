@@ -1,4 +1,4 @@
-/** One watch request: its events, line by line, until the server ends it or it falls silent. */
+/** One watch request: its events, line by line, until the server ends it or no byte comes for too long. */
 import type { IncomingMessage } from 'node:http'
 import { KubeError, type KubeObject, type Resource, type WatchEvent, type WatchOptions } from '../api.ts'
 import type { ClusterAccess } from './cluster-access.ts'
@@ -11,7 +11,7 @@ export interface WatchContext {
   /** Milliseconds until the head of the answer must be there. */
   readonly deadline: number
   /** Milliseconds without a byte after which the connection is taken for dead. */
-  readonly silence: number
+  readonly idleTimeout: number
 }
 
 export interface WatchTarget<T extends KubeObject> {
@@ -20,22 +20,22 @@ export interface WatchTarget<T extends KubeObject> {
   readonly signal: AbortSignal
 }
 
-/** How much later than asked the server may end the watch. */
-const slack = 15_000
+/** Milliseconds after the requested end in which the server may still end the watch. */
+const endTolerance = 15_000
 
 /** Far above what etcd takes for one object: a line without end is no watch. */
 const maxLineBytes = 32 * 2 ** 20
 
-/** Aborts when it was not fed for so long. */
-function watchdog(): { readonly signal: AbortSignal; feed(milliseconds: number): void; stop(): void } {
+/** A timer that aborts its signal unless it is reset in time. */
+function createWatchdog(): { readonly signal: AbortSignal; reset(milliseconds: number): void; stop(): void } {
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  const bite = (): void => controller.abort(new DOMException('silent for too long', 'TimeoutError'))
+  const expire = (): void => controller.abort(new DOMException('silent for too long', 'TimeoutError'))
   return {
     signal: controller.signal,
-    feed(milliseconds) {
+    reset(milliseconds) {
       clearTimeout(timer)
-      timer = setTimeout(bite, milliseconds)
+      timer = setTimeout(expire, milliseconds)
     },
     stop: () => clearTimeout(timer),
   }
@@ -46,8 +46,8 @@ export async function* watchStream<T extends KubeObject>(
   { resource, watch, signal }: WatchTarget<T>,
 ): AsyncGenerator<WatchEvent<T>> {
   const { resourceVersion, timeoutSeconds, ...selection } = watch
-  const dog = watchdog()
-  const end = AbortSignal.timeout(timeoutSeconds * 1_000 + slack)
+  const watchdog = createWatchdog()
+  const end = AbortSignal.timeout(timeoutSeconds * 1_000 + endTolerance)
   const request = {
     method: 'GET' as const,
     path: collectionPath(resource, selection, {
@@ -57,11 +57,11 @@ export async function* watchStream<T extends KubeObject>(
       timeoutSeconds,
     }),
     purpose: `watching ${resource.plural}`,
-    signal: AbortSignal.any([signal, end, dog.signal]),
+    signal: AbortSignal.any([signal, end, watchdog.signal]),
   }
   let response: IncomingMessage | undefined
   try {
-    dog.feed(context.deadline)
+    watchdog.reset(context.deadline)
     response = await open(context.access, request)
     const status = response.statusCode ?? 0
     if (status !== 200)
@@ -71,24 +71,24 @@ export async function* watchStream<T extends KubeObject>(
         parseJson(await readBody(response, request)),
         response.headers['retry-after'],
       )
-    const fed = (): void => dog.feed(context.silence)
-    for await (const line of lines(response, fed)) yield eventOf(resource, line)
+    const onBytes = (): void => watchdog.reset(context.idleTimeout)
+    for await (const line of lines(response, onBytes)) yield eventOf(resource, line)
   } catch (error) {
     if (signal.aborted) return
     if (error instanceof KubeError) throw error
-    const silent = dog.signal.aborted || end.aborted
-    const because = silent
+    const timedOut = watchdog.signal.aborted || end.aborted
+    const because = timedOut
       ? 'the API server fell silent'
       : error instanceof Error
         ? error.message
         : 'the connection broke'
     throw new KubeError(`${request.purpose}: ${because}`, {
       status: 0,
-      reason: silent ? 'Timeout' : 'Unreachable',
+      reason: timedOut ? 'Timeout' : 'Unreachable',
       cause: error,
     })
   } finally {
-    dog.stop()
+    watchdog.stop()
     response?.destroy()
   }
 }

@@ -1,11 +1,11 @@
-/** All reads. Objects are read anew after a change or a while, Secrets every 30 s (missing ones each time), the replicas at each look. */
+/** All reads. Objects are read again after a change or a while, Secrets every 30 s (missing ones each time), the replicas' reports each time. */
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import { streamBridge } from '../../../crds/schema/streambridge.ts'
 import type { Key, KubeApi } from '../../kube/api.ts'
 import { configMaps, podMonitors, pods, type StreamBridge, streamBridges } from '../../kube/resources.ts'
 import { configHashOf } from '../desired/config-map.ts'
 import { childName, configMapName, podLabels, selectorText } from '../desired/labels.ts'
-import { askReplica, type ReadReport, type SilentPod } from './ask-replica.ts'
+import { askReplica, type ReadReport, type PodWithoutReport } from './ask-replica.ts'
 import type { Observed, Parsed } from './observed.ts'
 import { singleKinds } from '../desired/objects.ts'
 import { type Child, isOwnedBy } from '../owned.ts'
@@ -21,7 +21,7 @@ export interface ObserveOptions {
   readonly readReport: ReadReport
   /** Of the keyed hash of Secrets. */
   readonly checksumKey: Buffer
-  /** Milliseconds between two looks at the replicas, by scaling mode. */
+  /** Milliseconds between two requests for the replicas' reports, by scaling mode. */
   readonly intervalOf: (mode: string) => number
   /** Milliseconds after which objects are read again without a change. */
   readonly resync: number
@@ -78,7 +78,7 @@ interface Objects {
   readonly parsed: Parsed
   readonly children: readonly Child[]
   readonly workload: Workload | undefined
-  readonly pods: readonly SilentPod[]
+  readonly pods: readonly PodWithoutReport[]
   readonly podMonitors: boolean
   readonly objectsAt: number
 }
@@ -111,7 +111,7 @@ export interface Before {
   readonly changed: boolean
 }
 
-/** Looks at one StreamBridge and all that belongs to it; undefined when it does not exist. */
+/** Observes one StreamBridge and all that belongs to it; undefined when it does not exist. */
 export async function observe(
   options: ObserveOptions,
   key: Required<Key>,

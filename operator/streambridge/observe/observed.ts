@@ -1,4 +1,4 @@
-/** What one look at the world has found: the input of every decision. It holds no value of any Secret. */
+/** What was observed in one reconcile: the input of every decision. It holds no value of any Secret. */
 import type { RuntimeReport } from '../../../crds/schema/report.ts'
 import type { StreamBridge } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
@@ -29,7 +29,7 @@ export interface SeenReport {
   readonly at: number
 }
 
-/** The last end of a replica's process that was not in peace. */
+/** The last abnormal exit of a replica's process. */
 export interface PodCrash {
   readonly restarts: number
   /** ` (last exit code 137, OOMKilled)` */
@@ -42,17 +42,17 @@ export interface ObservedPod {
   readonly uid: string
   readonly terminating: boolean
   readonly ready: boolean
-  /** Why it does not run, where Kubernetes says so. */
+  /** Why it does not run, as Kubernetes says. */
   readonly problem: string | undefined
   readonly crash: PodCrash | undefined
   /** Names of the ConfigMaps it mounts. */
   readonly configMaps: readonly string[]
   /** Where it answers; undefined until it has an address. */
   readonly statusUrl: string | undefined
-  /** The last one it gave. */
+  /** Its last report. */
   readonly seen: SeenReport | undefined
-  /** Why the last question brought no report. */
-  readonly silence: string | undefined
+  /** Why the last request brought no report; undefined when it did. */
+  readonly reportError: string | undefined
 }
 
 /** A write that the API server refused, so that repeating it cannot help. */
@@ -76,7 +76,7 @@ export interface Observed {
   readonly secrets: ReadonlyMap<string, SecretView>
   /** True when PodMonitors can be made. */
   readonly podMonitors: boolean
-  /** Milliseconds between two looks at the replicas. */
+  /** Milliseconds between two requests for the replicas' reports. */
   readonly interval: number
   /** When Secrets and objects were read, in milliseconds on the monotonic clock. */
   readonly secretsAt: number

@@ -1,4 +1,4 @@
-/** Why a replica does not run, or cannot be counted on yet, with its name and what to do. Pure. */
+/** Why a replica does not run, or keeps crashing, with its name and what to do. Pure. */
 import type { Reason } from '../reason.ts'
 import type { ObservedPod, PodCrash } from './observed.ts'
 
@@ -7,9 +7,9 @@ export interface PodTrouble {
   readonly message: string
 }
 
-/** Restarts from which on a replica has to prove itself, and the seconds for which it has to. */
-const manyRestarts = 2
-const proven = 60
+/** A replica that was restarted so often is in a crash loop until it has run for so many seconds. */
+const crashLoopRestarts = 2
+const stableAfter = 60
 
 const next = (name: string, { outOfMemory }: PodCrash): string =>
   outOfMemory
@@ -22,9 +22,9 @@ export function troubleOf({ name, problem, crash, seen }: ObservedPod): PodTroub
     if (crash === undefined) return { reason: 'ReplicasUnavailable', message: `pod ${name}: ${problem}` }
     return { reason: 'CrashLoopBackOff', message: `pod ${name}: ${problem}: ${next(name, crash)}` }
   }
-  if (crash === undefined || crash.restarts < manyRestarts || (seen?.report.uptime ?? proven) >= proven)
+  if (crash === undefined || crash.restarts < crashLoopRestarts || (seen?.report.uptime ?? stableAfter) >= stableAfter)
     return undefined
-  const what = `has restarted ${crash.restarts} times${crash.exit} and runs for less than ${proven} s`
+  const what = `has restarted ${crash.restarts} times${crash.exit} and runs for less than ${stableAfter} s`
   return { reason: 'CrashLoopBackOff', message: `pod ${name}: ${what}: ${next(name, crash)}` }
 }
 

@@ -13,7 +13,7 @@ const exitOf = ({ exitCode, reason }: Terminated): string =>
 
 function waitingProblem({ reason = '', message }: Waiting, exit: string): string | undefined {
   if (reason === '' || starting.has(reason)) return undefined
-  // Its message counts the seconds: it would never rest.
+  // Its message counts the seconds: each would be a change of the status.
   if (reason === 'CrashLoopBackOff') return `${reason}${exit}`
   return message === undefined ? reason : `${reason}: ${message}`
 }
@@ -25,7 +25,7 @@ function containerProblem({ state, lastState }: ContainerStatus): string | undef
   return state?.terminated === undefined ? undefined : `stopped${exit}`
 }
 
-/** How it ended last, where it ended of itself and not in peace. */
+/** Its last exit, where that was not the expected one with code 0. */
 function crashOf({ state, lastState, restartCount }: ContainerStatus): PodCrash | undefined {
   const ended = state?.terminated ?? lastState?.terminated
   if (ended === undefined || ended.exitCode === 0) return undefined
@@ -55,8 +55,8 @@ function statusUrl(pod: Pod): string | undefined {
 const mounted = (pod: Pod): readonly string[] =>
   (pod.spec.volumes ?? []).flatMap(({ configMap }) => (configMap === undefined ? [] : [configMap.name]))
 
-/** Without a report: that is asked for separately. */
-export const podOf = (pod: Pod): Omit<ObservedPod, 'seen' | 'silence'> => ({
+/** Without a report: that is requested separately. */
+export const podOf = (pod: Pod): Omit<ObservedPod, 'seen' | 'reportError'> => ({
   name: pod.metadata.name,
   uid: pod.metadata.uid ?? '',
   terminating: pod.metadata.deletionTimestamp !== undefined,

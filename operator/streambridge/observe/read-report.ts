@@ -1,4 +1,4 @@
-/** Asks a replica for its report over HTTP. */
+/** Requests a replica's report over HTTP. */
 import type { ReadReport } from './ask-replica.ts'
 
 /** Milliseconds for the whole answer. */

@@ -1,4 +1,4 @@
-/** Reads the Secrets that a spec names, each by its name. Their values end here: what goes on is a keyed hash. */
+/** Reads the Secrets that a spec names, each by its name. No value leaves this module, only a keyed hash. */
 import { type Key, type KubeApi, KubeError } from '../../kube/api.ts'
 import { type StreamBridge, secrets } from '../../kube/resources.ts'
 import { secretChecksum } from './secret-checksum.ts'
@@ -41,7 +41,7 @@ async function readSecrets(options: SecretOptions, stored: StreamBridge): Promis
   return new Map(await Promise.all(views))
 }
 
-/** Somebody is waiting for what is missing: it is looked for each time. */
+/** A missing key is read again each time: the bridge waits for it. */
 const hasAllKeys = ({ refs, secrets: views }: Observed): boolean =>
   refs.every(({ name, key }) => {
     const view = views.get(name)
@@ -50,7 +50,7 @@ const hasAllKeys = ({ refs, secrets: views }: Observed): boolean =>
 
 type Views = Pick<Observed, 'secrets' | 'secretsAt'>
 
-/** What was read before, where it is complete and not too old; otherwise read anew. `now`: on the monotonic clock. */
+/** What was read before, where it is complete and not too old; otherwise read again. `now`: on the monotonic clock. */
 export async function secretsOf(
   options: SecretOptions,
   stored: StreamBridge,

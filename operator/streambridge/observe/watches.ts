@@ -21,7 +21,7 @@ export interface WatchesOptions {
 export interface Watches {
   /** Resolves when every kind was listed once. */
   readonly synced: Promise<void>
-  /** Seconds since the API server was last heard, by kind: the longest. */
+  /** Seconds since the last answer or event of the API server, by kind: the longest. */
   lastSync(): ReadonlyMap<string, number>
   stop(): Promise<void>
 }

@@ -49,7 +49,7 @@ test('fewer replicas follow slowly, one at a time', () => {
   assert.equal(run.replicas, 1)
 })
 
-test('one look that failed keeps replicas for a whole window', () => {
+test('one moment with an unknown load keeps the replicas for a whole window', () => {
   const run = during(begin(4), 4 * minute, policy(), () => load())
   during(run, 5 * second, policy(), () => ({ kind: 'unknown', reason: 'pod x did not answer' }))
   assert.equal(run.reason, 'MetricsUnavailable')
@@ -94,7 +94,7 @@ test('the last replica stops only after nothing came in for the idle time', () =
   assert.deepEqual([run.replicas, run.reason], [0, 'Idle'])
 })
 
-test('at zero one replica is started to look, and stops again when there is nothing', () => {
+test('one replica is started from zero to probe for work, and stops again when there is none', () => {
   const rules = policy({ minReplicas: 0 })
   const nothing = load({ inPerSecond: 0, outPerSecond: 0, totalIn: 0 })
   const run = during(begin(1), 11 * minute, rules, () => nothing)
@@ -109,7 +109,7 @@ test('at zero one replica is started to look, and stops again when there is noth
   assert.ok(woken >= 5, `woken ${woken} times`)
 })
 
-test('the replica that looks stays when it finds lag, and until it has reported', () => {
+test('a probing replica stays when it finds lag, and until it has reported', () => {
   const rules = policy({ minReplicas: 0 })
   const run = during(begin(0), 5 * second, rules, () => ({ kind: 'unknown', reason: 'no replica' }))
   assert.deepEqual([run.replicas, run.reason], [1, 'ProbingForWork'])

@@ -5,47 +5,53 @@
  * never to zero unless every partition was seen without lag. *Assumption*: called every few seconds.
  */
 import type { KnownLoad } from './load.ts'
-import { measure, pressed, replicasNeeded } from './need.ts'
-import { fresh, type ScalingDecision, type ScalingInput, type ScalingMemory, type ScalingPolicy } from './policy.ts'
-import { highest, lowest, remember } from './recommendations.ts'
+import { measure, busyThreshold, replicasNeeded } from './need.ts'
+import {
+  emptyMemory,
+  type ScalingDecision,
+  type ScalingInput,
+  type ScalingMemory,
+  type ScalingPolicy,
+} from './policy.ts'
+import { highestRecommendation, lowestRecommendation, addRecommendation } from './recommendations.ts'
 import { atZero, idleSince, probing, toZero } from './zero.ts'
 
 /** Milliseconds after a change is complete before its effect can be read: twice the runtime's averaging time. */
 const effectVisible = 20_000
 /** A scale-up that gains less shows that the sink is the limit. */
-const leastGain = 0.1
-/** Milliseconds until the sink is tried again. */
+const minGain = 0.1
+/** Milliseconds until more replicas are tried again. */
 const sinkBoundFor = 600_000
 
 type Verdict = Omit<ScalingDecision, 'memory'>
 
-/** Judges the last scale-up once its effect can be read. */
-function judge(memory: ScalingMemory, load: KnownLoad, now: number): ScalingMemory {
+/** Evaluates the last scale-up once its effect is visible. */
+function evaluateScaleUp(memory: ScalingMemory, load: KnownLoad, now: number): ScalingMemory {
   const { trial, sinkBoundAt, ...rest } = memory
-  const expired = sinkBoundAt === undefined || now - sinkBoundAt >= sinkBoundFor || load.utilisation < pressed
+  const expired = sinkBoundAt === undefined || now - sinkBoundAt >= sinkBoundFor || load.utilisation < busyThreshold
   const bound = expired ? {} : { sinkBoundAt }
   if (trial === undefined) return { ...rest, ...bound }
   const settledAt = trial.settledAt ?? now
   if (now - settledAt < effectVisible) return { ...rest, ...bound, trial: { ...trial, settledAt } }
-  const hoped = Math.min(leastGain, (trial.to / trial.from - 1) / 2)
-  const gained = load.outPerSecond >= trial.out * (1 + hoped)
-  return load.utilisation >= pressed && !gained ? { ...rest, sinkBoundAt: now } : { ...rest, ...bound }
+  const expectedGain = Math.min(minGain, (trial.to / trial.from - 1) / 2)
+  const gained = load.outPerSecond >= trial.out * (1 + expectedGain)
+  return load.utilisation >= busyThreshold && !gained ? { ...rest, sinkBoundAt: now } : { ...rest, ...bound }
 }
 
 const sinkIsTheLimit = (memory: ScalingMemory, load: KnownLoad): boolean =>
   memory.sinkBoundAt !== undefined ||
   load.throttled ||
-  (!load.drained && load.utilisation >= pressed && load.inPerSecond === 0 && load.outPerSecond === 0)
+  (!load.drained && load.utilisation >= busyThreshold && load.inPerSecond === 0 && load.outPerSecond === 0)
 
-const resting = (memory: ScalingMemory, cooldown: number, now: number): boolean =>
+const inCooldown = (memory: ScalingMemory, cooldown: number, now: number): boolean =>
   memory.changedAt !== undefined && now - memory.changedAt < cooldown
 
 /** Replicas that could have work: the partitions bound them, but never below minReplicas. */
-const most = (policy: ScalingPolicy, load: KnownLoad): number =>
+const maxUseful = (policy: ScalingPolicy, load: KnownLoad): number =>
   Math.max(policy.minReplicas, 1, Math.min(policy.maxReplicas, load.partitions ?? policy.maxReplicas))
 
 function limit(policy: ScalingPolicy, load: KnownLoad, needed: number, current: number): Verdict | undefined {
-  const ceiling = most(policy, load)
+  const ceiling = maxUseful(policy, load)
   if (needed <= ceiling || current < ceiling) return undefined
   return ceiling < policy.maxReplicas
     ? {
@@ -60,24 +66,24 @@ function limit(policy: ScalingPolicy, load: KnownLoad, needed: number, current: 
       }
 }
 
-function goUp(policy: ScalingPolicy, memory: ScalingMemory, load: KnownLoad, step: Step): Verdict {
+function scaleUp(policy: ScalingPolicy, memory: ScalingMemory, load: KnownLoad, step: Step): Verdict {
   const { current, wanted, now } = step
   const hold = (reason: Verdict['reason'], message: string): Verdict => ({ replicas: current, reason, message })
   if (sinkIsTheLimit(memory, load)) return hold('SinkBound', 'the sink is the limit: more replicas bring nothing')
-  if (resting(memory, policy.up.cooldown, now)) return hold('Cooldown', 'the last change was too recent')
+  if (inCooldown(memory, policy.up.cooldown, now)) return hold('Cooldown', 'the last change was too recent')
   if (memory.trial !== undefined) return hold('Cooldown', 'the effect of the last change is not known yet')
-  const low = lowest(memory.wishes, now, policy.up.stabilization)
+  const low = lowestRecommendation(memory.recommendations, now, policy.up.stabilization)
   if (low === undefined || low <= current) return hold('Stabilizing', 'more replicas are needed, but not for long yet')
   const replicas = Math.min(low, wanted, current + policy.up.maxStep)
   return { replicas, reason: 'LagAboveTarget', message: `from ${current} to ${replicas}: the lag takes too long` }
 }
 
-function goDown(policy: ScalingPolicy, memory: ScalingMemory, load: KnownLoad, step: Step): Verdict {
+function scaleDown(policy: ScalingPolicy, memory: ScalingMemory, load: KnownLoad, step: Step): Verdict {
   const { current, now } = step
   const hold = (reason: Verdict['reason'], message: string): Verdict => ({ replicas: current, reason, message })
   if (!load.complete) return hold('MetricsUnavailable', 'a partition has no owner yet: replicas are held')
-  if (resting(memory, policy.down.cooldown, now)) return hold('Cooldown', 'the last change was too recent')
-  const high = highest(memory.wishes, now, policy.down.stabilization)
+  if (inCooldown(memory, policy.down.cooldown, now)) return hold('Cooldown', 'the last change was too recent')
+  const high = highestRecommendation(memory.recommendations, now, policy.down.stabilization)
   if (high === undefined || high >= current) return hold('Stabilizing', 'fewer replicas would do, but not for long yet')
   const replicas = Math.max(high, current - policy.down.maxStep, policy.minReplicas, 1)
   return { replicas, reason: 'LagBelowTarget', message: `from ${current} to ${replicas}: fewer are enough` }
@@ -90,23 +96,27 @@ interface Step {
 }
 
 function change(policy: ScalingPolicy, memory: ScalingMemory, load: KnownLoad, step: Step): Verdict {
-  if (step.wanted > step.current) return goUp(policy, memory, load, step)
-  if (step.wanted < step.current) return goDown(policy, memory, load, step)
+  if (step.wanted > step.current) return scaleUp(policy, memory, load, step)
+  if (step.wanted < step.current) return scaleDown(policy, memory, load, step)
   return { replicas: step.current, reason: 'LagWithinTarget', message: 'the present replicas are enough' }
 }
 
-const longest = (policy: ScalingPolicy): number => Math.max(policy.up.stabilization, policy.down.stabilization)
+const longestWindow = (policy: ScalingPolicy): number => Math.max(policy.up.stabilization, policy.down.stabilization)
 
-/** Remembers a moment that speaks against fewer replicas and not for more. */
+/** Records a moment with an unknown load: a reason against fewer replicas, and none for more. */
 const unknownMoment = (policy: ScalingPolicy, memory: ScalingMemory, current: number, now: number): ScalingMemory => ({
-  ...notIdle(memory),
-  wishes: remember(memory.wishes, { at: now, low: Infinity, high: current }, longest(policy)),
+  ...withoutIdle(memory),
+  recommendations: addRecommendation(
+    memory.recommendations,
+    { at: now, low: Infinity, high: current },
+    longestWindow(policy),
+  ),
 })
 
-const notIdle = (memory: ScalingMemory): ScalingMemory => ({ ...memory, idleSince: undefined })
+const withoutIdle = (memory: ScalingMemory): ScalingMemory => ({ ...memory, idleSince: undefined })
 
-/** With a load of every replica, nothing being replaced: the regular case. */
-function follow(
+/** The regular case: the load of every replica is known, and none is being replaced. */
+function decideFromLoad(
   policy: ScalingPolicy,
   before: ScalingMemory,
   load: KnownLoad,
@@ -114,16 +124,16 @@ function follow(
 ): ScalingDecision {
   const { current, now } = step
   const measured = measure(before.measured, load, current, now)
-  const judged = judge(before, load, now)
+  const evaluated = evaluateScaleUp(before, load, now)
   const idle = idleSince(before, load, now)
   if (policy.minReplicas === 0 && idle !== undefined && now - idle >= policy.idle) return toZero(now)
 
   const { tolerance } = policy
   const needed = replicasNeeded({ load, measured, current, drainSeconds: policy.targetDrain / 1_000, tolerance })
-  const wanted = Math.min(most(policy, load), Math.max(needed, policy.minReplicas, 1))
-  const wish = { at: now, low: wanted, high: load.complete ? wanted : Math.max(wanted, current) }
-  const wishes = remember(judged.wishes, wish, longest(policy))
-  const memory: ScalingMemory = { ...judged, measured, wishes, idleSince: idle, probe: undefined }
+  const wanted = Math.min(maxUseful(policy, load), Math.max(needed, policy.minReplicas, 1))
+  const recommendation = { at: now, low: wanted, high: load.complete ? wanted : Math.max(wanted, current) }
+  const recommendations = addRecommendation(evaluated.recommendations, recommendation, longestWindow(policy))
+  const memory: ScalingMemory = { ...evaluated, measured, recommendations, idleSince: idle, probe: undefined }
 
   const verdict = limit(policy, load, needed, current) ?? change(policy, memory, load, { current, wanted, now })
   if (verdict.replicas === current) return { ...verdict, memory }
@@ -138,7 +148,7 @@ export function decideReplicas(
 ): ScalingDecision {
   const { current, now, load } = input
   const { minReplicas, maxReplicas } = policy
-  const memory = previous ?? fresh
+  const memory = previous ?? emptyMemory
   if (current === undefined) {
     const replicas = Math.max(1, minReplicas)
     return { replicas, reason: 'LagWithinTarget', message: 'the first replicas start', memory }
@@ -156,7 +166,7 @@ export function decideReplicas(
     return { ...hold, message, memory: unknownMoment(policy, memory, current, now) }
   }
   if (!input.settled)
-    return { ...hold, message: 'replicas are held while some are being replaced', memory: notIdle(memory) }
+    return { ...hold, message: 'replicas are held while some are being replaced', memory: withoutIdle(memory) }
   const probe = minReplicas === 0 && memory.probe !== undefined ? probing(policy, memory, load, now) : undefined
-  return probe ?? follow(policy, memory, load, { current, now })
+  return probe ?? decideFromLoad(policy, memory, load, { current, now })
 }

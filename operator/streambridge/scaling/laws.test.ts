@@ -118,7 +118,7 @@ test('replicas that were never busy become fewer as long as the rest is not', ()
   assert.ok(run.replicas >= 6 && run.replicas <= 8, `${run.replicas}`)
 })
 
-test('a need that wavers inside the tolerance changes nothing', () => {
+test('a need that varies within the tolerance changes nothing', () => {
   fc.assert(
     fc.property(
       fc.array(fc.double({ min: 0.82, max: 1.18, noNaN: true }), { minLength: 100, maxLength: 300 }),

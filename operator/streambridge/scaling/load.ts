@@ -3,7 +3,7 @@ import type { PartitionReport, RuntimeReport } from '../../../crds/schema/report
 import { allOwned, ownedPartitions, partitionCount, sum, totalLag } from '../observe/reports.ts'
 
 /** A replica's output is taken for its capacity only when it had work for at least this share of the time. */
-const busyEnough = 0.8
+const fullWorkThreshold = 0.8
 /** Seconds after its start in which a replica's 10 s averages still hold time before the start. */
 const warmUp = 15
 
@@ -36,7 +36,7 @@ export interface KnownLoad {
 
 const capacityOf = (report: RuntimeReport): readonly number[] => {
   const atFullWork =
-    report.busy >= busyEnough &&
+    report.busy >= fullWorkThreshold &&
     !report.sink.throttled &&
     report.uptime >= warmUp &&
     report.rates.out > 0 &&

@@ -1,8 +1,8 @@
 /** How many replicas the load needs, judged at one moment. */
 import type { KnownLoad } from './load.ts'
 
-/** Below this share of time with work, more replicas are not the answer. */
-export const pressed = 0.5
+/** Below this share of time with work, more replicas do not help. */
+export const busyThreshold = 0.5
 /** Milliseconds: time constant of the moving average of a replica's capacity. */
 const capacityMemory = 60_000
 /** Milliseconds: the change of the lag is measured over at least the runtime's own averaging time. */
@@ -33,7 +33,7 @@ function capacityAfter(before: Measurements, load: KnownLoad, replicas: number, 
   if (capacity === undefined) return undefined
   const weight = 1 - Math.exp(-Math.max(0, now - (measuredAt ?? now)) / capacityMemory)
   const average = capacities.length > 0 ? capacity + weight * (mean - capacity) : capacity
-  // What was moved can be moved, with or without full work.
+  // A replica that moved so many can move so many, also when it was not busy all the time.
   return Math.max(average, capacities.length > 0 ? 0 : load.outPerSecond / replicas)
 }
 
@@ -68,7 +68,7 @@ export interface NeedInput {
   readonly tolerance: number
 }
 
-/** No replica was ever at full work: one fewer, if the others then still have time left. They will be measured then. */
+/** No replica was ever at full work: one fewer, if the others then are not busy all the time. Their capacity is measured then. */
 function withoutCapacity({ load, current, drainSeconds, tolerance }: NeedInput): number {
   const soonDone = (load.lagRecords ?? 0) <= load.outPerSecond * drainSeconds * (1 - tolerance)
   const after = current > 1 ? (load.utilisation * current) / (current - 1) : Infinity
@@ -81,13 +81,13 @@ function forRate(rate: number, input: NeedInput): number {
   const { capacity } = measured
   if (capacity === undefined || capacity <= 0) return withoutCapacity(input)
   const use = rate / (current * capacity)
-  if (use > 1 + tolerance) return load.utilisation >= pressed ? Math.ceil(rate / capacity) : current
+  if (use > 1 + tolerance) return load.utilisation >= busyThreshold ? Math.ceil(rate / capacity) : current
   if (use >= 1 - tolerance) return current
   // Half the tolerance stays free, so that what is left does not call for more at once.
   return Math.min(current, Math.max(1, Math.ceil(rate / (capacity * (1 - tolerance / 2)))))
 }
 
-/** For sources that tell only time: in proportion to the lag, unless it shrinks fast enough already. */
+/** For sources that report only time: in proportion to the lag, unless it shrinks fast enough already. */
 function forSeconds(seconds: number, input: NeedInput): number {
   const { load, measured, current, drainSeconds, tolerance } = input
   if (seconds <= drainSeconds * (1 - tolerance)) return Math.min(current, forRate(load.inPerSecond, input))

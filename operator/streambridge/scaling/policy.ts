@@ -1,10 +1,10 @@
-/** What goes into a scaling decision and what comes out of it. */
+/** Input and output of a scaling decision. */
 import { milliseconds } from '../../../crds/kit/units.ts'
 import type { conditionReasons } from '../../../crds/schema/conditions.ts'
 import type { StreamBridgeSpec } from '../../../crds/schema/streambridge.ts'
 import type { Load } from './load.ts'
 import { type Measurements, noMeasurements } from './need.ts'
-import type { Wish } from './recommendations.ts'
+import type { Recommendation } from './recommendations.ts'
 
 interface Direction {
   readonly stabilization: number
@@ -42,9 +42,9 @@ export const policyOf = (scaling: StreamBridgeSpec['scaling']): ScalingPolicy =>
   probe: milliseconds(scaling.scaleToZero.probe),
 })
 
-/** What is carried from one decision to the next. Lost at a restart of the operator, which then begins to watch anew. */
+/** What is carried from one decision to the next. Lost at a restart of the operator, which then begins to measure again. */
 export interface ScalingMemory {
-  readonly wishes: readonly Wish[]
+  readonly recommendations: readonly Recommendation[]
   readonly measured: Measurements
   readonly changedAt?: number
   /** The last scale-up, until its effect is known. */
@@ -54,11 +54,11 @@ export interface ScalingMemory {
   readonly idleSince?: number | undefined
   /** Since when no replica runs. */
   readonly zeroSince?: number
-  /** Set while the one replica runs that looks for work; its time is when it first saw none. */
+  /** Set while one replica runs to probe for work; `quietSince` is when it first found none. */
   readonly probe?: { readonly quietSince?: number | undefined } | undefined
 }
 
-export const fresh: ScalingMemory = { wishes: [], measured: noMeasurements }
+export const emptyMemory: ScalingMemory = { recommendations: [], measured: noMeasurements }
 
 export interface ScalingInput {
   /** Milliseconds on the monotonic clock. */
@@ -67,7 +67,7 @@ export interface ScalingInput {
   readonly current: number | undefined
   /** Every wanted replica runs the present spec and no other does. */
   readonly settled: boolean
-  /** The last status says that zero replicas are on purpose: an operator that restarts need not look at once. */
+  /** The last status says that zero replicas are on purpose: an operator that restarts need not probe at once. */
   readonly wasIdle: boolean
   readonly load: Load
 }

@@ -1,46 +1,48 @@
-/** What was wanted over time, so that only a need that lasts changes anything. */
+/** Recommendations over a stabilization window, as of a HorizontalPodAutoscaler: only a need that lasts changes anything. */
 
-/** A stretch of time and the extremes wanted in it. */
-export interface Wish {
-  /** Milliseconds on the monotonic clock, its beginning. */
+/** The fewest and the most replicas that were recommended within a bucket of time. */
+export interface Recommendation {
+  /** Milliseconds on the monotonic clock: the beginning of the bucket. */
   readonly at: number
-  /** Fewest replicas wanted. Infinity where nothing was known: it then says nothing for more replicas. */
+  /** Infinity where the load was unknown: no reason for more replicas. */
   readonly low: number
-  /** Most replicas wanted, or the present ones where nothing was known: it then speaks against fewer. */
+  /** The present replicas where the load was unknown: no reason for fewer. */
   readonly high: number
 }
 
-/** Stretches kept per window: enough that their length (1 %) does not matter, and memory stays small for any window. */
-const stretches = 100
+type History = readonly Recommendation[]
 
-/** Adds a wish and forgets what is older than the window, except the last before it, which proves that the window is covered. */
-export function remember(wishes: readonly Wish[], wish: Wish, window: number): readonly Wish[] {
-  const newest = wishes.at(-1)
-  const merges = newest !== undefined && wish.at - newest.at < window / stretches
+/** Buckets per window: enough that their length (1 %) does not matter, few enough for a window of any length. */
+const buckets = 100
+
+/** Adds one and drops those older than the window, except the last of them, which shows that the window is covered. */
+export function addRecommendation(history: History, next: Recommendation, window: number): History {
+  const newest = history.at(-1)
+  const merges = newest !== undefined && next.at - newest.at < window / buckets
   const all = merges
     ? [
-        ...wishes.slice(0, -1),
-        { at: newest.at, low: Math.min(newest.low, wish.low), high: Math.max(newest.high, wish.high) },
+        ...history.slice(0, -1),
+        { at: newest.at, low: Math.min(newest.low, next.low), high: Math.max(newest.high, next.high) },
       ]
-    : [...wishes, wish]
-  const covering = all.findLastIndex(({ at }) => at <= wish.at - window)
+    : [...history, next]
+  const covering = all.findLastIndex(({ at }) => at <= next.at - window)
   return all.slice(Math.max(0, covering))
 }
 
-/** The wishes of the window; none when it is not covered yet. */
-export function held(wishes: readonly Wish[], now: number, window: number): readonly Wish[] {
-  const covering = wishes.findLastIndex(({ at }) => at <= now - window)
-  return covering < 0 ? [] : wishes.slice(covering)
+/** Those of the window; none while it is not covered. */
+export function withinWindow(history: History, now: number, window: number): History {
+  const covering = history.findLastIndex(({ at }) => at <= now - window)
+  return covering < 0 ? [] : history.slice(covering)
 }
 
-/** Replicas that were wanted all through the window at least; undefined when it is not covered or nothing was known. */
-export function lowest(wishes: readonly Wish[], now: number, window: number): number | undefined {
-  const low = Math.min(...held(wishes, now, window).map((wish) => wish.low))
-  return Number.isFinite(low) ? low : undefined
+/** The fewest replicas recommended at any time in the window; undefined when it is not covered or no load was known. */
+export function lowestRecommendation(history: History, now: number, window: number): number | undefined {
+  const lowest = Math.min(...withinWindow(history, now, window).map(({ low }) => low))
+  return Number.isFinite(lowest) ? lowest : undefined
 }
 
-/** The most replicas that were wanted in the window; undefined when it is not covered. */
-export function highest(wishes: readonly Wish[], now: number, window: number): number | undefined {
-  const covered = held(wishes, now, window)
-  return covered.length === 0 ? undefined : Math.max(...covered.map((wish) => wish.high))
+/** The most replicas recommended at any time in the window; undefined when it is not covered. */
+export function highestRecommendation(history: History, now: number, window: number): number | undefined {
+  const covered = withinWindow(history, now, window)
+  return covered.length === 0 ? undefined : Math.max(...covered.map(({ high }) => high))
 }

@@ -1,4 +1,4 @@
-/** How many replicas the bridge should have now, whatever decides it. Pure. */
+/** How many replicas the bridge should have now, in each scaling mode. Pure. */
 import type { Reason } from '../reason.ts'
 import type { Bridge } from '../bridge.ts'
 import { configHashOf } from '../desired/config-map.ts'
@@ -19,8 +19,9 @@ export interface Replicas {
 /** The load, if every wanted replica has answered just now, with the present spec. */
 function presentLoad({ pods, workload }: Observed, bridge: Bridge): Load {
   const staying = nonTerminating(pods)
-  const silent = staying.find(({ silence, seen }) => silence !== undefined || seen === undefined)
-  if (silent !== undefined) return { kind: 'unknown', reason: `${silent.name}: ${silent.silence ?? 'no report'}` }
+  const unreported = staying.find(({ reportError, seen }) => reportError !== undefined || seen === undefined)
+  if (unreported !== undefined)
+    return { kind: 'unknown', reason: `${unreported.name}: ${unreported.reportError ?? 'no report'}` }
   const wanted = workload?.rollout.wanted ?? 0
   if (staying.length < wanted) return { kind: 'unknown', reason: `${staying.length} of ${wanted} replicas exist` }
   const reports = staying.flatMap(({ seen }) => (seen === undefined ? [] : [seen.report]))

@@ -1,11 +1,17 @@
-/** To zero replicas and back: when nothing comes in, and looking for work from time to time. */
+/** Scaling to zero and back: to zero when no record comes in, and a replica that probes for work from time to time. */
 import type { KnownLoad } from './load.ts'
-import { fresh, type ScalingDecision, type ScalingInput, type ScalingMemory, type ScalingPolicy } from './policy.ts'
+import {
+  emptyMemory,
+  type ScalingDecision,
+  type ScalingInput,
+  type ScalingMemory,
+  type ScalingPolicy,
+} from './policy.ts'
 
 /** Milliseconds without work after which a probe ends: twice the runtime's averaging time. */
-const quiet = 20_000
+const probeEndsAfter = 20_000
 
-/** Zero replicas: one is started every `probe` to look. */
+/** Zero replicas: one is started every `probe`. */
 export function atZero(policy: ScalingPolicy, memory: ScalingMemory | undefined, input: ScalingInput): ScalingDecision {
   const { now, wasIdle } = input
   const known = memory?.zeroSince !== undefined || wasIdle
@@ -15,14 +21,14 @@ export function atZero(policy: ScalingPolicy, memory: ScalingMemory | undefined,
       replicas: 1,
       reason: 'ProbingForWork',
       message: 'one replica starts to look for work',
-      memory: { ...fresh, probe: {} },
+      memory: { ...emptyMemory, probe: {} },
     }
   }
   return {
     replicas: 0,
     reason: 'Idle',
     message: 'nothing came in; one replica looks for work from time to time',
-    memory: { ...fresh, zeroSince },
+    memory: { ...emptyMemory, zeroSince },
   }
 }
 
@@ -31,10 +37,10 @@ export const toZero = (now: number): ScalingDecision => ({
   replicas: 0,
   reason: 'Idle',
   message: 'nothing came in; one replica looks for work from time to time',
-  memory: { ...fresh, zeroSince: now, changedAt: now },
+  memory: { ...emptyMemory, zeroSince: now, changedAt: now },
 })
 
-/** The replica that looks for work: undefined once it has found some. */
+/** The replica that probes for work: undefined once it has found some. */
 export function probing(
   policy: ScalingPolicy,
   memory: ScalingMemory,
@@ -43,7 +49,7 @@ export function probing(
 ): ScalingDecision | undefined {
   if (load.totalIn > 0 || load.inPerSecond > 0 || (load.complete && !load.drained)) return undefined
   const quietSince = load.complete ? (memory.probe?.quietSince ?? now) : undefined
-  if (quietSince !== undefined && now - quietSince >= Math.min(policy.idle, quiet)) return toZero(now)
+  if (quietSince !== undefined && now - quietSince >= Math.min(policy.idle, probeEndsAfter)) return toZero(now)
   return {
     replicas: 1,
     reason: 'ProbingForWork',

@@ -30,7 +30,7 @@ test('the total of dead letters does not fall when pods are replaced, and goes o
   assert.equal((await told(world))?.total, 7)
   await world.roll('orders')
   await world.run('orders', 30_000)
-  // The pods of this world have the names of those before: to the operator their counters began anew.
+  // The pods of this world have the names of those before: to the operator their counters restarted.
   assert.deepEqual(await told(world), {
     total: 9,
     lastReason: 'RecordTooLarge',
@@ -38,21 +38,21 @@ test('the total of dead letters does not fall when pods are replaced, and goes o
   })
 })
 
-test('a replica whose process begins anew is counted on', async () => {
+test('a replica whose process restarts is counted on', async () => {
   const world = await lettered([5])
   world.reportOf = () => ({ totals: totals(1) })
   await world.run('orders', 30_000)
   assert.equal((await told(world))?.total, 6)
 })
 
-test('an operator that begins anew counts nothing twice', async () => {
+test('an operator that restarts counts nothing twice', async () => {
   const world = await lettered([3, 4])
   world.restart()
   await world.run('orders', 60_000)
   assert.equal((await told(world))?.total, 7)
 })
 
-test('a replica that is silent for a while is counted once', async () => {
+test('a replica that does not report for a while is counted once', async () => {
   const world = await lettered([3, 4])
   world.report = undefined
   await world.run('orders', 60_000)

@@ -2,8 +2,8 @@
  * Dead letters of a StreamBridge over the replicas it has had. Pure: what was counted of each replica stands in the status
  * beside the total, so that neither a replaced pod nor a new operator makes it fall or counts anything twice.
  *
- * *Guarantees*: the total never falls. It may lack what a replica dead-lettered in the seconds between the last look at it
- * and its end, and of a process that began anew inside its pod as many as it had before, if it was not seen in between.
+ * *Guarantees*: the total never falls. It may lack what a replica dead-lettered in the seconds between its last report
+ * and its end, and of a process that restarted inside its pod as many as it had before, if it was not seen in between.
  */
 import type { StreamBridgeStatus } from '../../../crds/schema/status.ts'
 import { clip } from '../../kube/format/text.ts'
@@ -11,13 +11,13 @@ import type { ObservedPod } from '../observe/observed.ts'
 
 type DeadLetter = NonNullable<StreamBridgeStatus['deadLetter']>
 
-/** Process counters begin at 0: one that has fallen has begun anew. */
+/** Process counters begin at 0: one that has fallen is of a restarted process. */
 const added = (now: number, before: number): number => (now >= before ? now - before : now)
 
 type Replicas = readonly Pick<ObservedPod, 'name' | 'seen'>[]
 type Counted = NonNullable<DeadLetter['counted']>
 
-/** What is counted of each replica from now on; a silent one as before. */
+/** What is counted of each replica from now on; one without a report as before. */
 const countedOf = (pods: Replicas, before: ReadonlyMap<string, number>): Counted =>
   pods.map(({ name, seen }) => ({
     replica: name,

@@ -1,4 +1,4 @@
-/** What `kubectl describe` tells about a plan: what is done, and what became true or false. Pure. */
+/** The Events of a plan: what is written, and which conditions change. Pure. */
 import type { ConditionType, conditionReasons, eventReasons } from '../../../crds/schema/conditions.ts'
 import type { StreamBridgeStatus } from '../../../crds/schema/status.ts'
 import type { Observed } from '../observe/observed.ts'
@@ -42,7 +42,8 @@ function workloadEvents({ observed, writes, replicas }: EventInput): readonly Pl
   return events
 }
 
-const telling: readonly ConditionType[] = [
+/** Conditions whose changes are Events. */
+const eventConditions: readonly ConditionType[] = [
   'ConfigValid',
   'CredentialsResolved',
   'Available',
@@ -52,17 +53,17 @@ const telling: readonly ConditionType[] = [
   'Ready',
 ]
 
-/** Reasons that only say that something goes on. */
-const passing = new Set(['RollingOut', 'NotReported', 'Paused', 'ReplicasUnavailable'])
+/** Reasons of states that pass by themselves: no Event. */
+const transientReasons = new Set(['RollingOut', 'NotReported', 'Paused', 'ReplicasUnavailable'])
 
 function transitions({ observed, status }: EventInput): readonly PlannedEvent[] {
-  const events = telling.flatMap((type): PlannedEvent[] => {
+  const events = eventConditions.flatMap((type): PlannedEvent[] => {
     const before = conditionOf(observed.stored.status, type)
     const now = conditionOf(status, type)
     if (now === undefined || (before?.status === now.status && before.reason === now.reason)) return []
     if (now.status === 'True')
       return type === 'Ready' ? [{ type: 'Normal', reason: now.reason, message: now.message }] : []
-    if (now.status === 'Unknown' || passing.has(now.reason)) return []
+    if (now.status === 'Unknown' || transientReasons.has(now.reason)) return []
     return [{ type: 'Warning', reason: now.reason, message: now.message }]
   })
   return events.filter(({ reason }, index) => events.findIndex((event) => event.reason === reason) === index)

@@ -6,7 +6,7 @@ import { time } from '../../kube/format/time.ts'
 import { allOwned, ownedPartitions, partitionCount, sum, totalLag } from '../observe/reports.ts'
 import type { Situation } from './situation.ts'
 
-/** Three digits are enough to judge by, and rest where a rate only trembles. */
+/** Three significant digits: small changes of a rate then cause no write of the status. */
 const rate = (value: number): string => String(Number(value.toPrecision(3)))
 
 export type Source = NonNullable<StreamBridgeStatus['source']>

@@ -1,4 +1,4 @@
-/** Writes the status when there is something new to say. */
+/** Writes the status when it has changed. */
 import type { StreamBridgeStatus } from '../../../crds/schema/status.ts'
 import { type KubeApi, KubeError } from '../../kube/api.ts'
 import { type StreamBridge, streamBridges } from '../../kube/resources.ts'
@@ -12,16 +12,16 @@ export interface Publication {
 }
 
 /**
- * Resolves with the object as it is stored now; undefined when it is gone or was made anew meanwhile. `rest`:
+ * Resolves with the object as it is stored now; undefined when it is gone or was created again meanwhile. `minInterval`:
  * milliseconds between two writes of figures.
  */
 export async function publishStatus(
   kube: KubeApi,
   { stored, at }: Publication,
   status: StreamBridgeStatus,
-  now: { readonly at: number; readonly rest: number },
+  now: { readonly at: number; readonly minInterval: number },
 ): Promise<Publication | undefined> {
-  if (!isWorthWriting(stored.status, status, now.at - at >= now.rest)) return { stored, at }
+  if (!isWorthWriting(stored.status, status, now.at - at >= now.minInterval)) return { stored, at }
   const { name, namespace = '', uid = '' } = stored.metadata
   const { apiVersion, kind } = streamBridges
   try {

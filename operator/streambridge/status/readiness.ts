@@ -1,4 +1,4 @@
-/** Whether records can flow now, and the one word for it all. Pure. */
+/** The conditions Ready, Stalled and Reconciling, and the phase. Pure. */
 import { sinkOf, sourceOf } from '../../../bridge-runtime/connectors/catalog.ts'
 import type { ConditionType } from '../../../crds/schema/conditions.ts'
 import type { Phase } from '../../../crds/schema/status.ts'
@@ -10,8 +10,8 @@ import {
   connected,
   credentialsResolved,
   deadLettering,
+  notReported,
   scalingActive,
-  silence,
   type Verdict,
   verdict,
 } from './conditions.ts'
@@ -23,7 +23,7 @@ import type { Situation } from './situation.ts'
 export type Verdicts = Readonly<Record<ConditionType, Verdict>>
 type Parts = Omit<Verdicts, 'Ready' | 'Reconciling' | 'Stalled'>
 
-/** The first partition that waits for a person. */
+/** The first partition that is halted until a person acts. */
 function halted({ reports }: Situation): Verdict | undefined {
   const waiting = ownedPartitions(reports).flatMap(({ partition, halted }) =>
     halted ? [{ partition, ...halted }] : [],
@@ -35,8 +35,8 @@ function halted({ reports }: Situation): Verdict | undefined {
   return verdict('False', reason, `partition ${first.partition} waits: ${first.message}${others}`)
 }
 
-/** Nothing is meant to run. */
-function resting({ paused, replicas }: Situation): Verdict | undefined {
+/** No replica is meant to run. */
+function scaledToZero({ paused, replicas }: Situation): Verdict | undefined {
   if (paused) return verdict('False', 'Paused', 'set lifecycle.desiredState to Running to go on')
   if (replicas.wanted > 0) return undefined
   if (replicas.reason === 'Idle') return verdict('True', 'Idle', replicas.message)
@@ -46,17 +46,17 @@ function resting({ paused, replicas }: Situation): Verdict | undefined {
 const firstNotTrue = (parts: readonly Verdict[]): Verdict | undefined => parts.find(({ status }) => status !== 'True')
 
 /** Without a report: what keeps the replicas from starting, or that nothing is known yet. */
-function unheard(situation: Situation, parts: Parts): Verdict {
+function withoutReport(situation: Situation, parts: Parts): Verdict {
   const blocked = firstNotTrue([parts.ConfigValid, parts.CredentialsResolved])
   if (blocked !== undefined) return { ...blocked, status: 'False' }
   const { Available } = parts
   const refused = Available.status === 'False' && Available.reason !== 'RollingOut' && situation.pods.length === 0
   if (refused) return Available
   const trouble = podTrouble(situation.pods)
-  return trouble === undefined ? silence(situation) : verdict('False', trouble.reason, trouble.message)
+  return trouble === undefined ? notReported(situation) : verdict('False', trouble.reason, trouble.message)
 }
 
-/** What stops records although replicas run: the first of these is told. */
+/** What stops records although replicas run: the first that applies. */
 function obstacle(situation: Situation, parts: Parts): Verdict | undefined {
   return (
     firstNotTrue([parts.SourceConnected, parts.SinkConnected]) ??
@@ -83,20 +83,20 @@ function flowing(bridge: Bridge, { pods }: Situation): Verdict {
   const sink = sinkOf(bridge.spec.sink)
   const name = (end: typeof source | typeof sink): string => `${end.type} ${end.definition.describe(end.config).name}`
   const trouble = podTrouble(pods)
-  const beside = trouble === undefined ? '' : `; ${trouble.message}`
-  return verdict('True', 'Flowing', `records flow from ${name(source)} to ${name(sink)}${beside}`)
+  const suffix = trouble === undefined ? '' : `; ${trouble.message}`
+  return verdict('True', 'Flowing', `records flow from ${name(source)} to ${name(sink)}${suffix}`)
 }
 
 function ready(situation: Situation, parts: Parts): Verdict {
   const { bridge, workload, reports, paused, finalizing } = situation
   if (finalizing !== undefined) return verdict('False', 'Deleting', finalizing)
-  const rests = paused || workload !== undefined ? resting(situation) : undefined
-  if (rests !== undefined) return rests
-  if (bridge === undefined || reports.length === 0) return unheard(situation, parts)
+  const zero = paused || workload !== undefined ? scaledToZero(situation) : undefined
+  if (zero !== undefined) return zero
+  if (bridge === undefined || reports.length === 0) return withoutReport(situation, parts)
   return outdated(situation, parts) ?? obstacle(situation, parts) ?? flowing(bridge, situation)
 }
 
-/** kstatus: nothing goes on until a person acts. */
+/** kstatus: no progress until a person acts. */
 function stalled(situation: Situation, { ConfigValid, CredentialsResolved, Available }: Parts): Verdict {
   const waits = [ConfigValid, CredentialsResolved].find(({ status }) => status === 'False')
   const conflict = Available.reason === 'NameConflict' ? Available : undefined
@@ -106,7 +106,7 @@ function stalled(situation: Situation, { ConfigValid, CredentialsResolved, Avail
     : verdict('True', cause.reason, cause.message)
 }
 
-/** kstatus: the present spec is being brought about. */
+/** kstatus: the present spec is being rolled out. */
 function reconciling(isStalled: boolean, { Available }: Parts, readyNow: Verdict): Verdict {
   if (isStalled) return verdict('False', 'Reconciled', 'a person has to act first')
   if (Available.status === 'False') return verdict('True', Available.reason, Available.message)
@@ -129,14 +129,14 @@ export function verdictsOf(situation: Situation): Verdicts {
   return { Ready, ...parts, Reconciling: reconciling(Stalled.status === 'True', parts, Ready), Stalled }
 }
 
-/** Nothing has reported. */
-function silentPhase({ findings, workload }: Situation, { ConfigValid, Available, Ready }: Verdicts): Phase {
+/** No replica has reported. */
+function phaseWithoutReport({ findings, workload }: Situation, { ConfigValid, Available, Ready }: Verdicts): Phase {
   if (ConfigValid.status === 'False' || ['NameConflict', 'WriteRefused'].includes(Available.reason)) return 'Failed'
   if (findings.length > 0 || workload === undefined) return 'Pending'
   return Ready.status === 'False' && Ready.reason !== 'RollingOut' ? 'Degraded' : 'Starting'
 }
 
-function runningPhase({ findings, rejection, pods }: Situation, { Ready }: Verdicts): Phase {
+function phaseWithReports({ findings, rejection, pods }: Situation, { Ready }: Verdicts): Phase {
   if (findings.length > 0 || rejection !== undefined || podTrouble(pods) !== undefined) return 'Degraded'
   if (Ready.status === 'True') return 'Running'
   return Ready.reason === 'RollingOut' || Ready.status === 'Unknown' ? 'Starting' : 'Degraded'
@@ -147,5 +147,5 @@ export function phaseOf(situation: Situation, verdicts: Verdicts): Phase {
   if (finalizing !== undefined) return 'Deleting'
   if (paused) return 'Paused'
   if (workload !== undefined && replicas.wanted === 0) return 'Idle'
-  return reports.length === 0 ? silentPhase(situation, verdicts) : runningPhase(situation, verdicts)
+  return reports.length === 0 ? phaseWithoutReport(situation, verdicts) : phaseWithReports(situation, verdicts)
 }

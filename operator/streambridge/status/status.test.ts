@@ -59,7 +59,7 @@ test('a reason that Kubernetes would refuse is replaced', async () => {
   )
 })
 
-test('a lag that one partition does not know is not told at all', async () => {
+test('the total lag is unknown while that of one partition is', async () => {
   const world = await aRunningBridge('orders')
   const lost = aPartition({ partition: 'orders-1', lag: { kind: 'unknown', reason: 'no answer' } })
   world.report = { partitions: [aPartition(), lost], source: { connected: true, partitions: 2 } }
@@ -100,7 +100,7 @@ test('a text longer than 1024 bytes is cut between characters', () => {
   assert.match(cut, /^€+…$/)
 })
 
-test('the time of the look alone is not worth a write', () => {
+test('a new observedAt alone causes no write', () => {
   const status = (observedAt: string) => ({
     phase: phases[2],
     source: { type: 'kafka', endpoint: 'orders', observedAt },

@@ -109,7 +109,7 @@ describe('against a real API server', { concurrency: 1 }, () => {
   })
 
   test('a watch survives an API server that takes requests and never answers', async () => {
-    const impatient = await connect({ deadline: 1_000, watchSilence: 2_000 })
+    const impatient = await connect({ deadline: 1_000, watchIdleTimeout: 2_000 })
     await client.apply(configMaps, configMap('before', '1'))
     const watch = watchAll(impatient)
     await shows(watch, 'before=1')

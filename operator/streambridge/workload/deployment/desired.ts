@@ -7,7 +7,7 @@ import { childMeta, podLabels } from '../../desired/labels.ts'
 import type { WorkloadInput } from '../contract.ts'
 import { desiredPodTemplate } from '../pod-template.ts'
 
-/** A partition must not have two owners, so those replicas are replaced one by one; the others get theirs first. */
+/** A partition must not have two owners, so these replicas are stopped one by one before the next starts; others start first. */
 const rollingUpdate = (bridge: Bridge) =>
   sourceOf(bridge.spec.source).definition.partitioned
     ? { maxSurge: 0, maxUnavailable: 1 }
