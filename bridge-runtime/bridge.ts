@@ -18,6 +18,8 @@ export interface BridgeOptions {
   readonly log: Logger
   readonly onWrite: (milliseconds: number) => void
   readonly clock?: Clock
+  /** Collects all garbage now. */
+  readonly collect?: (() => void) | undefined
 }
 
 /** Wires a bridge file's connectors to an engine. Opens nothing yet: `engine.run` does. */
@@ -69,6 +71,7 @@ export function createBridge(options: BridgeOptions): Engine {
       else log.warn(error.message, { component, reason: error.reason, kind: error.kind })
     },
     onWrite: options.onWrite,
+    collect: options.collect,
     onNotice: (message) => log.warn(message),
   })
   return engine

@@ -44,6 +44,7 @@ export async function readBridgeFile(path: string): Promise<BridgeFile> {
 /** With Node's flag `--expose-gc` memory is bounded more tightly where that pays. Resolves when everything is drained, committed and closed; with the number of records given up at the drain deadline. */
 export async function runBridge(options: RunOptions): Promise<number> {
   const { file, log, signal } = options
+  const { gc } = globalThis
   const metrics = createMetrics(realClock)
   const engine = createBridge({
     file,
@@ -52,6 +53,7 @@ export async function runBridge(options: RunOptions): Promise<number> {
     leases: options.leases,
     log,
     onWrite: metrics.onWrite,
+    collect: gc && (() => gc()),
   })
   metrics.observe(engine)
   const identity = { version, replica: options.replica, configHash: options.configHash }
@@ -67,7 +69,6 @@ export async function runBridge(options: RunOptions): Promise<number> {
     },
   })
   const { port } = server
-  const { gc } = globalThis
   if (gc !== undefined && collectsEarly(file)) {
     const memory = { used: () => process.memoryUsage().arrayBuffers, collect: () => gc() }
     void boundBuffers(memory, realClock, signal)

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import rhea from 'rhea'
 import type { BridgeRecord } from '../core/contracts.ts'
-import { incoming, recordOf as recordOfEvent } from './event-hubs/incoming.ts'
-import { recordKey } from './kinesis/partition-key.ts'
+import { incoming, recordOf as recordOfEvent } from './event-hubs/read/incoming.ts'
+import { recordKey } from './kinesis/write/partition-key.ts'
 import { recordOf as recordOfMessage } from './pubsub/message.ts'
 
 interface Foreign {

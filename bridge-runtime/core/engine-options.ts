@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly onChange: (component: Component, error: BridgeError | undefined) => void
   /** Milliseconds one write of the sink took. */
   readonly onWrite: (milliseconds: number) => void
+  /** Collects all garbage now; absent where that cannot be asked for. */
+  readonly collect?: (() => void) | undefined
   /** Something works, and will not under a condition that a person can change now. */
   readonly onNotice: (message: string) => void
 }

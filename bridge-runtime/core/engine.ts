@@ -55,7 +55,7 @@ export class Engine {
     this.#options = options
     this.errors = new ErrorTracker(() => options.clock.now(), options.onChange)
     this.#rateLimit = new RateLimit(options.maxRecordsPerSecond, options.clock)
-    this.#budget = new MemoryBudget(options.maxInFlightBytes, () => this.#pumps.values())
+    this.#budget = new MemoryBudget(options.maxInFlightBytes, () => this.#pumps.values(), options.collect)
   }
 
   get state(): EngineState {

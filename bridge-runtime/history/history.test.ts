@@ -5,7 +5,7 @@ import { historyOn } from '../../test/support/leases/history.ts'
 import type { PartitionReader, Progress } from '../core/contracts.ts'
 import { BridgeError } from '../core/errors.ts'
 import type { LeaseStore } from '../leases/lease-store.ts'
-import { memoryLeases } from '../leases/memory.ts'
+import { memoryLeases } from '../leases/stores/memory.ts'
 import { silentLogger } from '../observability/logger.ts'
 import {
   beginning,

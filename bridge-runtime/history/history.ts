@@ -3,7 +3,7 @@
  * treats a missing or foreign position as if it were new.
  */
 import { BridgeError } from '../core/errors.ts'
-import { isFenced } from '../leases/write-own.ts'
+import { isFenced } from '../leases/ownership/write-own.ts'
 import type { Lease, LeaseStore } from '../leases/lease-store.ts'
 import { type HistoryContent, historyContent, reset } from './content.ts'
 

@@ -11,11 +11,11 @@ const shutdownSlack = 5_000
 
 async function leaseStore(kind: string, { namespace, name, uid }: BridgeFile): Promise<LeaseStore> {
   if (kind.startsWith('file:'))
-    return (await import('../../bridge-runtime/leases/file.ts')).fileLeases(kind.slice('file:'.length))
+    return (await import('../../bridge-runtime/leases/stores/file/file.ts')).fileLeases(kind.slice('file:'.length))
   if (kind !== 'kubernetes') throw new UsageError(`--leases takes kubernetes or file:DIRECTORY, not "${kind}"`)
   const [{ kubernetesLeases }, { inClusterRequest }] = await Promise.all([
-    import('../../bridge-runtime/leases/kubernetes.ts'),
-    import('../../bridge-runtime/leases/kubernetes-request.ts'),
+    import('../../bridge-runtime/leases/stores/kubernetes/kubernetes.ts'),
+    import('../../bridge-runtime/leases/stores/kubernetes/request.ts'),
   ])
   return kubernetesLeases({ namespace, bridge: name, uid, request: inClusterRequest(process.env), now: Date.now })
 }

@@ -1,4 +1,4 @@
-import { allDelivered, type Sink } from '../../core/contracts.ts'
+import type { Sink } from '../../core/contracts.ts'
 import { jsonLines } from '../json-line.ts'
 
 /** Prints to standard output. A write is done when the stream has taken it, so a slow reader slows the bridge down. */
@@ -8,7 +8,8 @@ export function openConsoleSink(output: NodeJS.WritableStream = process.stdout):
     open: () => Promise.resolve(),
     write: (batch) =>
       new Promise((resolve, reject) => {
-        output.write(jsonLines(batch), (error) => (error ? reject(error) : resolve(allDelivered)))
+        const { text, result } = jsonLines(batch)
+        output.write(text, (error) => (error ? reject(error) : resolve(result)))
       }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   })

@@ -7,8 +7,8 @@ import rhea, { type Message } from 'rhea'
 import * as amqp from '../../../test/support/amqp-bytes.ts'
 import { randomNumbers } from '../../../test/support/verifier.ts'
 import type { BridgeRecord } from '../../core/contracts.ts'
-import { Arrivals } from './arrivals.ts'
-import { incoming, recordOf } from './incoming.ts'
+import { Arrivals } from './read/arrivals.ts'
+import { incoming, recordOf } from './read/incoming.ts'
 
 const presumed = { sequenceNumber: 5, enqueued: 6 }
 const read = (bytes: Buffer) => recordOf(incoming(bytes, presumed))

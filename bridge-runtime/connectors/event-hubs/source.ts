@@ -3,9 +3,9 @@ import type { Source, SourceHost } from '../../core/contracts.ts'
 import { coordinate } from '../../leases/coordinate.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { Hub, type HubApi } from './hub.ts'
-import { HubReader } from './partition-reader.ts'
+import { HubReader } from './read/partition-reader.ts'
 import type { EventHubsSourceConfig } from './schema.ts'
-import { startText } from './start.ts'
+import { startText } from './read/start.ts'
 
 /** Opens an event hub for reading: its partitions are shared with the other replicas through the context's LeaseStore. */
 export const openEventHubsSource = async (config: EventHubsSourceConfig, context: ConnectorContext): Promise<Source> =>

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, type FileHandle, open } from 'node:fs/promises'
 import { bytes } from '../../../crds/kit/units.ts'
-import { allDelivered, type Sink } from '../../core/contracts.ts'
+import type { Sink } from '../../core/contracts.ts'
 import { jsonLines } from '../json-line.ts'
 import { fileError } from './errors.ts'
 import type { FileSinkConfig } from './schema.ts'
@@ -76,10 +76,13 @@ export function openFileSink(config: FileSinkConfig): Promise<Sink> {
       inTurn(
         async () => void (await current().catch((thrown: unknown) => Promise.reject(fileError(path(number), thrown)))),
       ),
-    write: async (batch) => {
-      await inTurn(() => append(jsonLines(batch)))
-      return allDelivered
-    },
+    // The text is made in its turn: that of one batch is in memory, not of every lane.
+    write: (batch) =>
+      inTurn(async () => {
+        const { text, result } = jsonLines(batch)
+        if (text !== '') await append(text)
+        return result
+      }),
     [Symbol.asyncDispose]: () => inTurn(async () => handle?.close()),
   })
 }

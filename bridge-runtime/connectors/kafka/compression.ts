@@ -29,12 +29,18 @@ export const compress = async (compression: Compression, bytes: Buffer): Promise
 
 const { snappy, lz4 } = compressionsAlgorithms
 
+/** In one piece: many small ones are copied into one at the end, and take twice the memory. */
+const outputOf = (size: number): { readonly maxOutputLength: number; readonly chunkSize: number } => ({
+  maxOutputLength: Math.max(1, size),
+  chunkSize: Math.max(16 * 1024, size + 1),
+})
+
 const decompressors: readonly ((bytes: Buffer, size: number) => Buffer)[] = [
   (bytes) => bytes,
-  (bytes, size) => gunzipSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  (bytes, size) => gunzipSync(bytes, outputOf(size)),
   (bytes) => snappy.decompressSync(bytes),
   (bytes) => lz4.decompressSync(bytes),
-  (bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  (bytes, size) => zstdDecompressSync(bytes, outputOf(size)),
 ]
 
 /**

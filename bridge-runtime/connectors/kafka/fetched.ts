@@ -28,8 +28,8 @@ export class FetchedBatch implements SourceBatch {
   readonly lastTimestamp: number
   /** What the records take once decoded. */
   readonly bytes: number
-  /** The position to commit when this batch is settled: behind what was skipped after it. */
-  readonly next: number
+  /** Where it ends: the offset of the last record there really is, once decoded, and the position to commit behind what was skipped after it. */
+  readonly end: { lastRecord: number; readonly next: number }
   readonly #headers: readonly BatchHeader[]
   readonly #from: number
   readonly #content: Buffer
@@ -43,7 +43,7 @@ export class FetchedBatch implements SourceBatch {
     this.last = headers.at(-1)?.lastOffset ?? 0
     this.lastTimestamp = Math.max(...headers.map(({ maxTimestamp }) => maxTimestamp))
     this.bytes = memory
-    this.next = next
+    this.end = { lastRecord: this.last, next }
     this.count = this.#count()
   }
 
@@ -53,14 +53,12 @@ export class FetchedBatch implements SourceBatch {
   }
 
   records(): readonly BridgeRecord[] {
-    this.#records ??= this.#decode()
+    if (this.#records === undefined) {
+      this.#records = this.#decode()
+      const position = this.#records.at(-1)?.position
+      if (typeof position === 'number') this.end.lastRecord = position
+    }
     return this.#records
-  }
-
-  /** The offset of the last record there really is, once decoded. */
-  get lastRecord(): number {
-    const position = this.#records?.at(-1)?.position
-    return typeof position === 'number' ? position : this.last
   }
 
   #count(): number {

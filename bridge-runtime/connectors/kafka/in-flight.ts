@@ -1,6 +1,6 @@
 /** What one partition has handed out, and how far that is settled. */
 
-/** As far as it matters here. */
+/** What is kept of a batch: never the batch, whose records may take a hundred times the bytes that were fetched. */
 export interface HandedOut {
   /** The last record's offset. */
   readonly lastRecord: number

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { KafkaReader, type ReaderHost } from './reader.ts'
 import { stampBatch } from './record-batch.ts'
 import { encodeBatch, sourcePrefix } from './record-encoder.ts'
@@ -85,4 +87,20 @@ test('a partition that halts because its topic was made again keeps the position
   await assert.rejects(reader.poll(forever), { reason: 'DataGap' })
   await settle(1)
   assert.deepEqual(written, ['old 1'])
+})
+
+test('what was handed out and is done with is not held: its records may take a hundred times what was fetched', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { reader, settle } = reading('Stop', [await answer(['a', 'b'])])
+  const seen = await (async () => {
+    const batch = await reader.poll(forever)
+    assert.ok(batch !== undefined)
+    assert.equal(batch.records().length, 2)
+    return new WeakRef(batch)
+  })()
+  await new Promise(setImmediate)
+  collect()
+  assert.equal(seen.deref(), undefined)
+  await settle(1)
 })

@@ -107,7 +107,7 @@ export class KafkaReader implements PartitionReader {
       if (error !== undefined && !signal.aborted) throw error
       return undefined
     }
-    this.#inFlight.handedOut(batch)
+    this.#inFlight.handedOut(batch.end)
     this.#meter.handedOut(batch.last, batch.lastTimestamp)
     if (this.#buffer.length === 0 && this.#error === undefined && this.#host.mayPrefetch()) this.#want()
     return batch

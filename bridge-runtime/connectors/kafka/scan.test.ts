@@ -85,7 +85,7 @@ test('records of aborted transactions and markers are left out and settled with 
   const scanned = scan(fetched(bytes, 0, { aborted: [{ producerId: 2n, firstOffset: 1 }] }))
   assert.deepEqual(valuesOf(scanned), ['open', 'again'])
   assert.deepEqual(
-    scanned.batches.map(({ next }) => next),
+    scanned.batches.map(({ end }) => end.next),
     [3, 6],
   )
   assert.equal(scanned.next, 6)
@@ -125,7 +125,7 @@ for (const compression of ['None', 'Gzip', 'Snappy', 'LZ4', 'Zstd'] as const) {
     const { batches, next } = scan(fetched(bytes, 0, { maxMemory: 2 ** 20 }))
     const [poison, behind] = batches
     assert.deepEqual([batches.length, next], [2, 3_001])
-    assert.deepEqual([poison?.first, poison?.last, poison?.next, poison?.count], [0, 2_999, 3_000, 1])
+    assert.deepEqual([poison?.first, poison?.last, poison?.end.next, poison?.count], [0, 2_999, 3_000, 1])
     const [record] = poison?.records() ?? []
     assert.equal(record?.poison?.kind, 'poison')
     assert.match(record.poison.message, /maxDecodedBytes is 1048576/)

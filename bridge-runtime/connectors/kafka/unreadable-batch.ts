@@ -18,9 +18,8 @@ export class UnreadableBatch implements SourceBatch {
   readonly bytes: number
   readonly first: number
   readonly last: number
-  readonly lastRecord: number
+  readonly end: { readonly lastRecord: number; readonly next: number }
   readonly lastTimestamp: number
-  readonly next: number
   /** Bytes as they were fetched. */
   readonly size: number
   readonly #records: readonly BridgeRecord[]
@@ -30,9 +29,8 @@ export class UnreadableBatch implements SourceBatch {
     this.bytes = value.length
     this.first = first
     this.last = Math.max(first, last)
-    this.lastRecord = first
     this.lastTimestamp = timestamp
-    this.next = next
+    this.end = { lastRecord: first, next }
     this.#records = [{ key: null, value, headers: [], timestamp, position: first, poison }]
   }
 

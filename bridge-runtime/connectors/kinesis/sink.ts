@@ -6,8 +6,8 @@ import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { writing } from '../write-outcome.ts'
 import { connect, type KinesisApi } from './connection.ts'
-import { partitionKey } from './partition-key.ts'
-import { type Entry, PutRecordsSender } from './put-records.ts'
+import { partitionKey } from './write/partition-key.ts'
+import { type Entry, PutRecordsSender } from './write/put-records.ts'
 import type { KinesisSinkConfig } from './schema.ts'
 
 /** Opens a stream for writing. The connection is made by `open` of the sink. */

@@ -3,10 +3,10 @@ import type { Source } from '../../core/contracts.ts'
 import { coordinate } from '../../leases/coordinate.ts'
 import type { ConnectorContext } from '../define-connector.ts'
 import { connect, type KinesisApi } from './connection.ts'
-import { streamLook, streamName } from './identity.ts'
+import { streamLook, streamName } from './shards/identity.ts'
 import type { KinesisSourceConfig } from './schema.ts'
-import { ShardReader } from './shard-reader.ts'
-import { listed, startText } from './shards.ts'
+import { ShardReader } from './read/shard-reader.ts'
+import { listed, startText } from './shards/lineage.ts'
 
 /** Opens a stream for reading: its shards are shared with the other replicas through the context's LeaseStore. */
 export const openKinesisSource = async (config: KinesisSourceConfig, context: ConnectorContext): Promise<Source> =>

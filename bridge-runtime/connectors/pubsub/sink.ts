@@ -7,7 +7,7 @@ import { type WriteOutcome, writing } from '../write-outcome.ts'
 import { type Connection, connect, type PubsubMessage } from './connection.ts'
 import type { Doing } from './errors.ts'
 import { messageOf, orderingKeyOf } from './message.ts'
-import { type Parcel, Publishing } from './publishing.ts'
+import { type Parcel, Publishing } from './publish/publishing.ts'
 import type { PubsubSinkConfig } from './schema.ts'
 
 /** Opens a topic for writing. The connection is made by `open` of the sink. */

@@ -2,13 +2,13 @@ import { bytes, milliseconds } from '../../../crds/kit/units.ts'
 import type { Source, SourceHost } from '../../core/contracts.ts'
 import type { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
-import { askBacklog, lookInterval } from './backlog.ts'
+import { askBacklog, lookInterval } from './subscription/backlog.ts'
 import { type Connection, connect } from './connection.ts'
-import { isEmulator } from './emulator.ts'
+import { isEmulator } from './pull/emulator.ts'
 import type { PubsubSourceConfig } from './schema.ts'
-import { subscriptionName, warningsOf } from './subscription.ts'
-import { SubscriptionReader } from './subscription-reader.ts'
-import { SubscriptionWatch } from './subscription-watch.ts'
+import { subscriptionName, warningsOf } from './subscription/subscription.ts'
+import { SubscriptionReader } from './pull/subscription-reader.ts'
+import { SubscriptionWatch } from './subscription/watch.ts'
 
 /** Opens a subscription for reading. All replicas read it at the same time: the service shares its messages out. */
 export const openPubsubSource = async (config: PubsubSourceConfig, context: ConnectorContext): Promise<Source> =>

@@ -75,7 +75,7 @@ export class Delivery {
 
   /** Gives up what is on its way, too. */
   abort(): void {
-    this.#writing.abort()
+    this.#writing.abort('given up')
   }
 
   /**

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import type { RuntimeReason } from '../../../crds/kit/reasons.ts'
 import { BridgeError } from '../errors.ts'
@@ -87,4 +89,27 @@ test('a gap in the whole source keeps records from passing, and the newest such 
   places.failed('source', 'connection', missing)
   places.failed('source', 'run', gap)
   assert.deepEqual([places.newest('source')?.error.reason, places.disconnected('source')], ['DataGap', true])
+})
+
+test('an error that lasts does not keep what was worked on when it was made', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { places } = failing()
+  const fail = async (): Promise<WeakRef<object>> => {
+    const records = { large: true }
+    const write = (): BridgeError => {
+      assert.ok(records.large)
+      return error('RecordTooLarge')
+    }
+    places.failed(
+      'sink',
+      'p halted',
+      new BridgeError('stopped', { kind: 'poison', reason: 'RecordTooLarge', cause: write() }),
+    )
+    return Promise.resolve(new WeakRef(records))
+  }
+  const seen = await fail()
+  await new Promise(setImmediate)
+  collect()
+  assert.equal(seen.deref(), undefined)
 })

@@ -20,6 +20,14 @@ const wholeSource: ReadonlySet<string> = new Set(['run', 'connection'])
 const outweighs = (one: LastingError, other: LastingError): boolean =>
   one.disconnects === other.disconnects ? one.lastAt >= other.lastAt : one.disconnects
 
+/**
+ * Until its stack is asked for an error holds the frames it was made in, and with them what they worked on: a batch of records. One
+ * that is kept must not keep that.
+ */
+function withoutFrames(error: unknown): void {
+  for (let each = error; each instanceof Error; each = each.cause) void each.stack
+}
+
 /** The same reason again at the same place counts on. */
 function lastingError(
   at: { readonly component: Component; readonly place: string },
@@ -56,6 +64,7 @@ export class ErrorTracker {
   }
 
   failed(component: Component, place: string, error: BridgeError): void {
+    withoutFrames(error)
     const key = `${component} ${place}`
     const known = this.#places.get(key)
     const before = this.newest(component)

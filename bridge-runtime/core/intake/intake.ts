@@ -34,6 +34,9 @@ export interface IntakeOptions {
   readonly errors: ErrorTracker
 }
 
+/** A reason that is there already: one that is made here holds the frames it is made in, and with them the batch that stopped the partition. */
+const stopped = 'stopped'
+
 /** Takes batches from a reader while there is room, through the stages, and pushes them on in their order. */
 export class Intake {
   readonly #options: IntakeOptions
@@ -63,7 +66,7 @@ export class Intake {
 
   /** Resolves when nothing more will be pushed. What was polled and not taken is read again. */
   stop(): Promise<void> {
-    this.#polling.abort()
+    this.#polling.abort(stopped)
     this.#wake?.()
     return this.#polled
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { eventually } from '../../../test/support/eventually.ts'
 import { memoryEngine } from '../../../test/support/memory/engine.ts'
 import { MemorySink } from '../../../test/support/memory/sink.ts'
@@ -39,6 +41,19 @@ test('what does not fit waits, but for one batch at a time', async () => {
   assert.deepEqual(taken, [80, 70, 60])
 })
 
+test('garbage of large batches is collected before more than the limit of it can have come together; small ones are left to V8', async () => {
+  const holder = { inFlightBytes: 0 }
+  const done: string[] = []
+  const budget = new MemoryBudget(
+    100,
+    () => [holder],
+    () => done.push('collected'),
+  )
+  for (const bytes of [20, 25, 25, 25, 60, 60, 30, 90, 5])
+    await budget.admit(holder, bytes, () => done.push(`${bytes}`), never)
+  assert.deepEqual(done, ['20', '25', '25', '25', '60', 'collected', '60', '30', 'collected', '90', '5'])
+})
+
 test('many partitions with batches larger than their share hold one batch over the bound, not one each', async () => {
   const log = new MemoryLog(16)
   for (let offset = 0; offset < 160; offset += 1)
@@ -75,4 +90,31 @@ test('a partition that waits for a person holds no memory that others need', asy
   stop.abort()
   await running
   assert.deepEqual(log.committed, [0, 0, 0, 100])
+})
+
+test('a partition that stopped at a record does not keep the batch it was in', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const poison = new BridgeError('no', { kind: 'poison', reason: 'InvalidRecord' })
+  const log = new MemoryLog(1)
+  log.append(0, 'k', 'v')
+  let seen: WeakRef<object> | undefined
+  const readAsCopies = new MemorySource(log, {
+    copy: (each) => {
+      const copy = { ...each }
+      seen = new WeakRef(copy)
+      return copy
+    },
+  })
+  const refusing = new MemorySink({ fail: () => poison, forgetful: true })
+  const engine = memoryEngine(readAsCopies, refusing)
+  const stop = new AbortController()
+  const running = engine.run(stop.signal)
+  await eventually('it has stopped', () => engine.pumps[0]?.halted)
+  await eventually('the record is gone', () => {
+    collect()
+    return seen !== undefined && seen.deref() === undefined
+  })
+  stop.abort()
+  await running
 })

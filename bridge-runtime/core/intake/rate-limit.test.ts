@@ -5,6 +5,7 @@ import { type FakeClock, fakeClock } from '../../../test/support/fake-clock.ts'
 import { memoryEngine } from '../../../test/support/memory/engine.ts'
 import { MemorySink } from '../../../test/support/memory/sink.ts'
 import { MemoryLog, MemorySource } from '../../../test/support/memory/source.ts'
+import { liveness, readiness } from '../../observability/health.ts'
 import { RateLimit } from './rate-limit.ts'
 
 function filled(partitions: number, records: number): MemoryLog {
@@ -113,4 +114,28 @@ test('a pause saves up a quarter of a second at most', async () => {
   stop.abort()
   await taking
   assert.ok(taken >= 1_000 && taken <= 1_350, `${taken} records in a second`)
+})
+
+test('what the rate holds back of a large batch takes no room from other partitions, and is no reason for a restart', async () => {
+  const clock = fakeClock()
+  const log = filled(2, 6_000)
+  const sink = new MemorySink({ limits: { maxRecords: 500, maxBytes: 1e6 } })
+  const stop = new AbortController()
+  // A batch of 6,000 records takes more than all partitions together may hold.
+  const engine = memoryEngine(new MemorySource(log, { batch: 6_000 }), sink, {
+    clock,
+    maxRecordsPerSecond: 50,
+    maxInFlightBytes: 1_000,
+  })
+  const running = engine.run(stop.signal)
+  await stepwise(clock, 20 * 60, () => sink.stored.length)
+  const of = (partition: number): number =>
+    sink.stored.filter(({ value }) => `${value}`.startsWith(`${partition}/`)).length
+  await stepwise(clock, 20 * 120, () => sink.stored.length)
+  assert.ok(of(0) > 3_000 && of(1) > 3_000, `${of(0)} and ${of(1)} records of 9,000 in three minutes`)
+  assert.deepEqual(liveness(engine, clock.monotonic()), { ok: true, message: 'ok' })
+  assert.deepEqual(readiness(engine, clock.monotonic()), { ok: true, message: 'ok' })
+  stop.abort()
+  await clock.advance(0)
+  await running
 })

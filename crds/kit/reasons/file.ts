@@ -22,6 +22,10 @@ export const file = {
     meaning: 'No room is left. It is tried again.',
     advice: 'Make room.',
   },
+  RecordTooLarge: {
+    meaning: 'A line of JSON of the record would take more than 64 MiB (also of the console).',
+    advice: 'Set delivery.onFailure to DeadLetter, with a sink that takes it.',
+  },
   WriteFailed: {
     meaning: 'A write failed for another cause; the message has the system’s word. It is tried again.',
     advice: 'Look at the file system.',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { offsetCommitV7 } from '@platformatic/kafka'
 import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'

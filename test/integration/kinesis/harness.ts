@@ -5,7 +5,7 @@ import { kinesisSink, kinesisSource } from '../../../bridge-runtime/connectors/k
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import type { EngineOptions } from '../../../bridge-runtime/core/engine.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { kinesisCredentials, kinesisRegion } from '../../support/kinesis.ts'
 import { type Running, runningEngine } from '../../support/running-engine.ts'

@@ -10,7 +10,7 @@ import type { Ownership } from '../../../bridge-runtime/leases/partitioned-sourc
 import type { Lease, LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import type { ListedPartition } from '../../../bridge-runtime/leases/lineage.ts'
 import { historyOn, unnamed } from './history.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
 
 export type Action = 'pause' | 'resume' | 'cut' | 'heal' | 'kill' | 'start' | 'stop'
 

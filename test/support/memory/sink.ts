@@ -8,6 +8,8 @@ export interface MemorySinkOptions {
   readonly fail?: (record: BridgeRecord, write: number) => BridgeError | undefined
   /** True when the answer to the sink's n-th request, counted from 1, is lost behind the storing: an ambiguous result. */
   readonly cut?: (request: number) => boolean
+  /** Keeps nothing of a record that it refuses. */
+  readonly forgetful?: boolean
   /** Awaited before a request is stored. */
   readonly gate?: () => Promise<unknown>
   /** Thrown one after the other by `open`. */
@@ -72,7 +74,7 @@ export class MemorySink implements Sink {
     for (const [index, record] of batch.records().entries()) {
       const key = keyOf(record)
       const write = (this.#writes.get(record) ?? 0) + 1
-      this.#writes.set(record, write)
+      if (this.#options.forgetful !== true) this.#writes.set(record, write)
       const error = blocked.has(key) ? heldBack : this.#options.fail?.(record, write)
       if (error === undefined) {
         this.stored.push(record)

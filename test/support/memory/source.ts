@@ -58,6 +58,8 @@ export class MemoryLog {
 export interface MemorySourceOptions {
   /** The partitions end where the log ends now, and `run` resolves when all of them are settled. */
   readonly finite?: boolean
+  /** What is handed out of a record, each time it is read. Default: the record of the log. */
+  readonly copy?: (record: BridgeRecord) => BridgeRecord
   /** Records of one poll. Default 10. */
   readonly batch?: number
   /** Thrown one after the other by `run`, by a commit of any partition, by the polls of a partition. */
@@ -123,7 +125,7 @@ export class MemorySource implements Source {
 
   #reader(partition: number, epoch: number): PartitionReader {
     const log = this.#log
-    const { finite = false, batch = 10, pollErrors, commitErrors } = this.#options
+    const { finite = false, batch = 10, pollErrors, commitErrors, copy } = this.#options
     const records = log.partitions[partition] ?? []
     let next = log.committed[partition] ?? 0
     return {
@@ -148,7 +150,7 @@ export class MemorySource implements Source {
         await new Promise((resolve) => setImmediate(resolve))
         const polled = records.slice(next, next + batch)
         next += polled.length
-        if (polled.length > 0) return memoryBatch(polled)
+        if (polled.length > 0) return memoryBatch(copy === undefined ? polled : polled.map(copy))
         if (finite) return 'end'
         await Promise.race([aborted(signal), new Promise((resolve) => setTimeout(resolve, 5))])
         return undefined
