@@ -1,7 +1,6 @@
 import { streamBridges, type StreamBridge, secrets } from '../operator/kube/resources.ts'
 import { type KubeApi, KubeError, type KubeObject, type Resource } from '../operator/kube/api.ts'
-import { isStreamBridge } from './commands/validate.ts'
-import type { Manifest } from './manifests.ts'
+import { isStreamBridge, type Manifest } from './manifests.ts'
 import { isSecret, secretData } from './secret-data.ts'
 
 /** `stringData` becomes `data`, as the API server does it. */

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { kind } from '../crds/schema/streambridge.ts'
 import { parseYaml, YamlFault } from './yaml.ts'
 
 export interface Manifest {
@@ -9,6 +10,8 @@ export interface Manifest {
   readonly document: number
   readonly object: Readonly<Record<string, unknown>>
 }
+
+export const isStreamBridge = ({ object }: Manifest): boolean => object['kind'] === kind
 
 /** A file that cannot be read as manifests; the message names file and place, and quotes nothing: it may be a Secret. */
 export class ManifestError extends Error {}

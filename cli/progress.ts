@@ -1,19 +1,14 @@
 import type { RuntimeReport } from '../crds/schema/report.ts'
+import { totalLag } from '../operator/streambridge/observe/reports.ts'
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
 /** Lag over partitions: records add up, seconds are those of the latest partition. */
-export function lagText(partitions: RuntimeReport['partitions']): string {
+function lagText(partitions: RuntimeReport['partitions']): string {
   if (partitions.length === 0) return 'unknown: no partition owned'
-  const unknown = partitions.find(({ lag }) => lag.kind === 'unknown')
-  if (unknown?.lag.kind === 'unknown') return `unknown: ${unknown.lag.reason}`
-  const known = partitions.flatMap(({ lag }) => (lag.kind === 'known' ? [lag] : []))
-  const records = known.every((lag) => lag.records !== undefined)
-    ? known.reduce((sum, lag) => sum + (lag.records ?? 0), 0)
-    : undefined
-  const seconds = known.some((lag) => lag.seconds !== undefined)
-    ? Math.max(...known.map((lag) => lag.seconds ?? 0))
-    : undefined
+  const lag = totalLag(partitions)
+  if ('unknown' in lag) return `unknown: ${lag.unknown}`
+  const { records, seconds } = lag
   return [
     records === undefined ? [] : [`${number.format(records)} records`],
     seconds === undefined ? [] : [`${number.format(seconds)} s`],

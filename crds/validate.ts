@@ -45,7 +45,7 @@ export function validateManifest(manifest: unknown): readonly Finding[] {
     return [
       error('kind', `no matches for kind ${quoted(manifest['kind'])} in version ${quoted(manifest['apiVersion'])}`),
     ]
-  return [...refusals(manifest), ...strays(manifest), ...doubts(manifest)]
+  return [...refusals(manifest), ...unknownFieldsOf(manifest), ...warningsOf(manifest)]
 }
 
 const quoted = (value: unknown): string => JSON.stringify(value ?? '')
@@ -75,7 +75,7 @@ function rulePathText(path: Path): string {
   return isMapKey(known, path) ? `${pathText(path.slice(0, -1))}[${String(path.at(-1))}]` : pathText(path)
 }
 
-function strays(manifest: Readonly<Record<string, unknown>>): readonly Finding[] {
+function unknownFieldsOf(manifest: Readonly<Record<string, unknown>>): readonly Finding[] {
   return [
     ...unknownFields(manifest, known).map((path) => error(pathText(path), 'unknown field')),
     ...overfullMaps(manifest, known).map(({ path, size, limit }) =>
@@ -84,7 +84,7 @@ function strays(manifest: Readonly<Record<string, unknown>>): readonly Finding[]
   ]
 }
 
-function doubts(manifest: Readonly<Record<string, unknown>>): readonly Finding[] {
+function warningsOf(manifest: Readonly<Record<string, unknown>>): readonly Finding[] {
   const nulls = nullFields(manifest['spec'], ['spec']).map((path) =>
     warning(pathText(path), 'null counts as absent: write {} for an empty object, or remove the line'),
   )

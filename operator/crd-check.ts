@@ -33,21 +33,21 @@ export async function crdProblem(kube: KubeApi): Promise<string | undefined> {
   )
 }
 
-/** Milliseconds for which an answer about another operator's CRD is good. */
-const goodFor = 300_000
+/** Milliseconds for which an answer about another operator's CRD is cached. */
+const cacheDuration = 300_000
 
 /** Whether PodMonitors can be made, asked at most every five minutes. */
 export function podMonitorsInstalled(kube: KubeApi, clock: Clock): () => Promise<boolean> {
-  let known: { readonly answer: Promise<boolean>; readonly at: number } | undefined
+  let cached: { readonly answer: Promise<boolean>; readonly at: number } | undefined
   const ask = async (): Promise<boolean> =>
     (await kube.get(customResourceDefinitions, { name: 'podmonitors.monitoring.coreos.com' })) !== undefined
   return async () => {
     const now = clock.monotonic()
-    if (known === undefined || now - known.at >= goodFor) known = { answer: ask(), at: now }
+    if (cached === undefined || now - cached.at >= cacheDuration) cached = { answer: ask(), at: now }
     try {
-      return await known.answer
+      return await cached.answer
     } catch (error) {
-      known = undefined
+      cached = undefined
       throw error
     }
   }

@@ -4,8 +4,8 @@ import { realClock } from '../bridge-runtime/core/clock.ts'
 import { createLogger, silentLogger } from '../bridge-runtime/observability/logger.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { aBridge, aSpec, namespace } from '../test/support/operator-world.ts'
-import { createEmbeddedKube } from './embedded/api.ts'
-import { interfere } from './embedded/faults.ts'
+import { createEmbeddedKube } from './embedded/api-server/api.ts'
+import { interfere } from '../test/support/kube-faults.ts'
 import type { KubeApi } from './kube/api.ts'
 import { deployments, leases, secrets, streamBridges } from './kube/resources.ts'
 import { type OperatorOptions, runOperator } from './main.ts'
@@ -44,7 +44,7 @@ test('the operator brings about what is there at its start and what comes later,
   assert.equal(lease?.spec?.holderIdentity, '', 'the leadership is given back')
 })
 
-test('only the namespaces that are named are looked at', async () => {
+test('only the named namespaces are watched', async () => {
   const kube = createEmbeddedKube({ clock: realClock })
   const stop = new AbortController()
   const settings = settingsFrom({ ...variables, WATCH_NAMESPACES: namespace, LEADER_ELECT: 'false' })
@@ -93,14 +93,14 @@ test('the operator may write only while it leads; its lease it may always', asyn
     before: ({ verb, resource }) => (verb === 'create' && resource === leases ? vote.promise : undefined),
   })
   const stop = new AbortController()
-  const leaves: (() => boolean)[] = []
+  const permissions: (() => boolean)[] = []
   const connect = (mayWrite: () => boolean): KubeApi => {
-    leaves.push(mayWrite)
+    permissions.push(mayWrite)
     return kube
   }
-  const given = () => leaves.map((may) => may())
+  const given = () => permissions.map((may) => may())
   const running = runOperator(options({ connect, signal: stop.signal }))
-  await eventually('both connections', () => leaves.length === 2)
+  await eventually('both connections', () => permissions.length === 2)
   assert.deepEqual(given(), [true, false])
   vote.resolve()
   await eventually('the leadership', () => given()[1])

@@ -5,21 +5,21 @@ import { createLogger, errorText, type Logger } from '../bridge-runtime/observab
 import { crdProblem, podMonitorsInstalled } from './crd-check.ts'
 import { startHealthServer } from './health.ts'
 import type { KubeApi } from './kube/api.ts'
-import { createKubeClient } from './kube/client.ts'
-import { findCluster } from './kube/cluster-access.ts'
+import { createKubeClient } from './kube/client/client.ts'
+import { findCluster } from './kube/client/cluster-access.ts'
 import { startController } from './kube/controller.ts'
 import { createEventRecorder } from './kube/events.ts'
 import { electLeader, type Leadership } from './kube/leader-election.ts'
 import { createMetrics, type OperatorMetrics } from './metrics.ts'
 import { type Settings, settingsFrom } from './settings.ts'
-import { checksumKey } from './streambridge/checksum-key.ts'
-import type { ReadReport } from './streambridge/ask-replica.ts'
-import { readReport } from './streambridge/read-report.ts'
+import { checksumKey } from './streambridge/observe/checksum-key.ts'
+import type { ReadReport } from './streambridge/observe/ask-replica.ts'
+import { readReport } from './streambridge/observe/read-report.ts'
 import { createReconciler } from './streambridge/reconcile.ts'
-import { type Watches, watchBridges } from './streambridge/watches.ts'
+import { type Watches, watchBridges } from './streambridge/observe/watches.ts'
 
 export interface OperatorOptions {
-  /** Opens the Kubernetes API; `mayWrite` must hold for each write in the moment it goes out. */
+  /** Opens the Kubernetes API; `mayWrite` is checked immediately before each write is sent. */
   readonly connect: (mayWrite: () => boolean) => KubeApi
   readonly settings: Settings
   readonly clock: Clock
@@ -38,20 +38,24 @@ export interface OperatorOptions {
 
 /** Reconciled at the same time: most of a run is waiting, for replicas that do not answer up to 2 s. */
 const concurrency = 32
-/** Milliseconds between two attempts of what must be there before anything else. */
-const startRetry = 5_000
+/** Milliseconds between two attempts to start. */
+const startRetryInterval = 5_000
 
-/** Repeats until it succeeds; undefined when the signal aborts before. Says each new problem once. */
-async function untilDone<T>(options: OperatorOptions, what: string, run: () => Promise<T>): Promise<T | undefined> {
+/** Repeats until it succeeds; undefined when the signal aborts before. Logs each new error once. */
+async function retryUntilDone<T>(
+  options: OperatorOptions,
+  what: string,
+  run: () => Promise<T>,
+): Promise<T | undefined> {
   const { clock, logger, signal } = options
-  let said = ''
+  let lastError = ''
   while (!signal.aborted) {
     try {
       return await run()
     } catch (error) {
-      if (errorText(error) !== said) logger.error(what, { error: errorText(error) })
-      said = errorText(error)
-      await clock.sleep(startRetry, signal)
+      if (errorText(error) !== lastError) logger.error(what, { error: errorText(error) })
+      lastError = errorText(error)
+      await clock.sleep(startRetryInterval, signal)
     }
   }
   return undefined
@@ -65,12 +69,17 @@ async function requireCrd(kube: KubeApi): Promise<void> {
 const reportInterval = ({ reportInterval: fixed }: Settings, mode: string): number =>
   fixed ?? (mode === 'Lag' ? 5_000 : 10_000)
 
-interface Working {
+interface RunningController {
   stop(): Promise<void>
   readonly watches: Watches
 }
 
-function work(options: OperatorOptions, kube: KubeApi, key: Buffer, metrics: OperatorMetrics): Working {
+function startReconciling(
+  options: OperatorOptions,
+  kube: KubeApi,
+  key: Buffer,
+  metrics: OperatorMetrics,
+): RunningController {
   const { settings, clock, random, logger } = options
   const identity = { controller: 'streambridge-operator', instance: settings.podName }
   const events = createEventRecorder({ api: kube, clock, logger, ...identity })
@@ -109,11 +118,11 @@ function work(options: OperatorOptions, kube: KubeApi, key: Buffer, metrics: Ope
   return { watches, stop }
 }
 
-function campaign(options: OperatorOptions, onLost: (reason: string) => void): Leadership | undefined {
+function joinElection(options: OperatorOptions, onLost: (reason: string) => void): Leadership | undefined {
   const { connect, settings, clock, random, logger } = options
   if (!settings.leaderElection) return undefined
   const lease = { namespace: settings.podNamespace, name: 'streambridge-operator' }
-  // The lease itself needs no leave: its writes are conditional on what was read.
+  // Writes of the lease itself need no permission: they are conditional on what was read.
   const api = connect(() => true)
   return electLeader({ api, clock, random, logger, lease, identity: `${settings.podName}_${randomUUID()}`, onLost })
 }
@@ -131,9 +140,9 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 export async function runOperator(options: OperatorOptions): Promise<void> {
   const { settings, logger, signal } = options
   const lost = Promise.withResolvers<never>()
-  let working: Working | undefined
+  let running: RunningController | undefined
   let synced = !settings.leaderElection
-  const metrics = createMetrics(() => working?.watches.lastSync() ?? new Map<string, number>())
+  const metrics = createMetrics(() => running?.watches.lastSync() ?? new Map<string, number>())
   const health = await startHealthServer({
     port: settings.metricsPort,
     host: options.host,
@@ -141,26 +150,26 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
     registry: metrics.registry,
     clock: options.clock,
   })
-  const leadership = campaign(options, (reason) => lost.reject(new Error(`leadership lost: ${reason}`)))
+  const leadership = joinElection(options, (reason) => lost.reject(new Error(`leadership lost: ${reason}`)))
   const kube = options.connect(() => leadership?.isLeader() ?? true)
   const stopped = aborted(signal)
 
   const begin = async (): Promise<void> => {
-    if (options.checkCrd !== false) await untilDone(options, 'not starting yet', () => requireCrd(kube))
+    if (options.checkCrd !== false) await retryUntilDone(options, 'not starting yet', () => requireCrd(kube))
     synced = true
     await Promise.race([leadership?.elected, stopped])
-    const key = await untilDone(options, 'not starting yet', () =>
+    const key = await retryUntilDone(options, 'not starting yet', () =>
       checksumKey(kube, settings.podNamespace, randomBytes),
     )
     if (key === undefined) return
-    working = work(options, kube, key, metrics)
+    running = startReconciling(options, kube, key, metrics)
     logger.info('operator started', { namespaces: settings.namespaces.join(',') || 'all', port: health.port })
   }
 
   try {
     await Promise.race([begin().then(() => stopped), lost.promise])
   } finally {
-    await working?.stop()
+    await running?.stop()
     await leadership?.stop()
     await health.close()
   }

@@ -12,7 +12,7 @@ export interface OperatorMetrics {
   planned(key: string, plan: Plan | undefined): void
 }
 
-/** `lastSync`: seconds since the API server was last heard, by kind. */
+/** `lastSync`: seconds since the last answer or event of the API server, by kind. */
 export function createMetrics(lastSync: () => ReadonlyMap<string, number>): OperatorMetrics {
   const registry = new Registry()
   const registers = [registry]
@@ -50,9 +50,9 @@ export function createMetrics(lastSync: () => ReadonlyMap<string, number>): Oper
       for (const phase of phases) this.set({ phase }, [...inPhase.values()].filter((one) => one === phase).length)
     },
   })
-  const heard = new Gauge({
+  const lastContact = new Gauge({
     name: 'streambridge_operator_watch_last_list_seconds',
-    help: 'Seconds since the API server was last heard, by watched kind.',
+    help: 'Seconds since the last answer or event of the API server, by watched kind.',
     labelNames: ['kind'],
     registers: [],
     collect() {
@@ -61,7 +61,7 @@ export function createMetrics(lastSync: () => ReadonlyMap<string, number>): Oper
   })
 
   registry.registerMetric(resources)
-  registry.registerMetric(heard)
+  registry.registerMetric(lastContact)
 
   const replicas = new Map<string, number>()
   return {

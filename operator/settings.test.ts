@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { settingsFrom } from './settings.ts'
 
-test('an image is all that must be given', () => {
+test('the image is the only required setting', () => {
   const settings = settingsFrom({ STREAMBRIDGE_IMAGE: 'image', PATH: '/bin' })
   assert.deepEqual(settings.namespaces, [])
   assert.equal(settings.leaderElection, true)

@@ -36,7 +36,7 @@ const environment = z.object({
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   /** Everything is read again after this time without a change. */
   RESYNC: time('10m'),
-  /** Between two looks at the replicas; by default 5 s where scaling follows the lag and 10 s otherwise. */
+  /** Between two requests for the replicas' reports; by default 5 s where scaling follows the lag and 10 s otherwise. */
   REPORT_INTERVAL: duration('').transform(milliseconds).optional(),
   LOG_LEVEL: z.enum(logLevels).default('info'),
 })

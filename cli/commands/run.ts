@@ -13,10 +13,10 @@ import { streamBridge } from '../../crds/schema/streambridge.ts'
 import { bridgeFileOf } from '../../operator/streambridge/desired/config-map.ts'
 import { type Command, listenAddress, loopback, port, stopSignal, text, UsageError } from '../command.ts'
 import { mountSecrets } from '../local-secrets.ts'
-import { type Manifest, readManifests } from '../manifests.ts'
+import { isStreamBridge, type Manifest, readManifests } from '../manifests.ts'
 import { privateFolder } from '../private-folder.ts'
 import { progressLine, showProgress } from '../progress.ts'
-import { isStreamBridge, reportFindings } from './validate.ts'
+import { reportFindings } from './validate.ts'
 
 const shutdownSlack = 5_000
 

@@ -1,7 +1,7 @@
 import { kind, plural } from '../../crds/schema/streambridge.ts'
 import { validateManifest } from '../../crds/validate.ts'
 import { type Command, text } from '../command.ts'
-import { type Manifest, ManifestError, readManifests } from '../manifests.ts'
+import { isStreamBridge, type Manifest, ManifestError, readManifests } from '../manifests.ts'
 
 /** `file: streambridge "orders"`, as kubectl names objects. */
 function nameOf({ file, document, object }: Manifest): string {
@@ -22,8 +22,6 @@ export function reportFindings(manifests: readonly Manifest[], print: (line: str
   }
   return refused
 }
-
-export const isStreamBridge = ({ object }: Manifest): boolean => object['kind'] === kind
 
 export const validate: Command = {
   help: `Usage: streambridge validate -f DIR|FILE

@@ -1,17 +1,17 @@
-/** The in-process cluster whole: its API, and what plays Deployment controller and kubelet. */
+/** The whole in-process cluster: its API server, Deployment controller and kubelet. */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import type { Logger } from '../../bridge-runtime/observability/logger.ts'
-import { createEmbeddedKube, type EmbeddedKube } from './api.ts'
-import { startDeployments } from './deployments.ts'
-import { startLocalPods } from './local-pods.ts'
-import type { PodRunner } from './pod-runner.ts'
+import { createEmbeddedKube, type EmbeddedKube } from './api-server/api.ts'
+import { startDeployments } from './deployments/deployments.ts'
+import { startLocalPods } from './kubelet/kubelet.ts'
+import type { PodRunner } from './kubelet/pod-runner.ts'
 
 export interface EmbeddedClusterOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
   readonly runner: PodRunner
-  /** Milliseconds between looks at Secrets and ConfigMaps behind the pods' volumes. Default 1,000. */
+  /** Milliseconds between two reads of Secrets and ConfigMaps behind the pods' volumes. Default 1,000. */
   readonly syncMilliseconds?: number
   /** Milliseconds before the second restart of a container in a row, and the longest wait. Default 10 s and 5 min. */
   readonly crashBackoff?: { readonly initial: number; readonly max: number }
@@ -19,7 +19,7 @@ export interface EmbeddedClusterOptions {
 
 export interface EmbeddedCluster {
   readonly api: EmbeddedKube
-  /** Ends every pod within its grace. */
+  /** Ends every pod within its grace period. */
   stop(): Promise<void>
 }
 

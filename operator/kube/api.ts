@@ -46,6 +46,9 @@ export interface Key {
   readonly name: string
 }
 
+/** `namespace/name`: how work queues and maps name an object of one kind. */
+export const keyText = ({ namespace = '', name }: Key): string => `${namespace}/${name}`
+
 export interface ListOptions {
   /** Absent: all namespaces. */
   readonly namespace?: string

@@ -1,7 +1,8 @@
 /** Runs `reconcile` for keys: at once on a change, later when it asks for it, after a growing wait when it fails. */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
-import { type Backoff, createWorkQueue } from './work-queue.ts'
+import type { Backoff } from './backoff.ts'
+import { createWorkQueue } from './work-queue.ts'
 
 /** When the key wants to be looked at again, beside the next change. */
 export type Outcome = { readonly again: 'onChange' } | { readonly again: 'after'; readonly milliseconds: number }
@@ -23,8 +24,6 @@ export interface ControllerOptions {
 export interface Controller {
   /** Asks for a run of the key. */
   enqueue(key: string): void
-  /** Keys that are ready and not being run. */
-  readonly depth: number
   /** Takes no more keys, aborts the signal of the runs under way and resolves when they are over. */
   stop(): Promise<void>
 }
@@ -59,9 +58,6 @@ export function startController(options: ControllerOptions): Controller {
 
   return {
     enqueue: (key) => queue.add(key),
-    get depth() {
-      return queue.depth
-    },
     async stop() {
       stopping.abort()
       queue.close()

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
 import { fakeClock } from '../../test/support/fake-clock.ts'
-import { createEmbeddedKube } from '../embedded/api.ts'
-import { interfere } from '../embedded/faults.ts'
+import { createEmbeddedKube } from '../embedded/api-server/api.ts'
+import { interfere } from '../../test/support/kube-faults.ts'
 import { type KubeApi, KubeError } from './api.ts'
 import { createEventRecorder, type Notice } from './events.ts'
 import { events } from './resources.ts'
@@ -70,7 +70,7 @@ test('the same notice later, or another one, is an Event of its own', async () =
   assert.equal(new Set(all.map(({ metadata }) => metadata.name)).size, 3)
 })
 
-test('an object that is always in the news is heard only so often', async () => {
+test('the Events of one object are limited in their rate', async () => {
   const { clock, recorder, stored } = start()
   for (let n = 0; n < 100; n++) recorder.record({ ...scaled, message: `from ${n} to ${n + 1}` })
   assert.equal((await stored()).length, 20)

@@ -1,8 +1,10 @@
-/** Tells people what was done, as Events that `kubectl describe` shows. Never fails or delays its caller. */
+/** Records Events, which `kubectl describe` shows. Never fails or delays its caller. */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
 import type { KubeApi, KubeObject } from './api.ts'
 import { type EventObject, events } from './resources.ts'
+import { clip } from './format/text.ts'
+import { microTime } from './format/time.ts'
 
 export interface Notice {
   /** What it is about. */
@@ -33,15 +35,15 @@ export interface EventRecorderOptions {
   readonly instance: string
 }
 
-/** Milliseconds within which the same notice is counted instead of written anew. */
+/** Milliseconds within which the same notice is counted instead of written again. */
 const sameNotice = 600_000
 /** Events for one object: so many at once, then one in half a minute. */
 const burst = 20
 const refillMilliseconds = 30_000
-/** Notices waiting to be written; more are dropped, for the API server is then busier than they are worth. */
-const longestBacklog = 200
+/** Notices waiting to be written; more are dropped: they would only add to the load of a slow API server. */
+const maxBacklog = 200
 /** Remembered notices and objects; the oldest go first. */
-const memory = 5_000
+const maxRemembered = 5_000
 
 interface Series {
   readonly event: EventObject
@@ -49,39 +51,30 @@ interface Series {
   lastAt: number
 }
 
-interface Allowance {
+interface TokenBucket {
   tokens: number
   at: number
-}
-
-const microTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')
-
-/** The text, or as many whole characters of it as fit into so many bytes. */
-function cut(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes - 3))
-  return `${text.slice(0, read)}…`
 }
 
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key)
   map.set(key, value)
   const [oldest] = map.keys()
-  if (map.size > memory && oldest !== undefined) map.delete(oldest)
+  if (map.size > maxRemembered && oldest !== undefined) map.delete(oldest)
 }
 
 export function createEventRecorder({ api, clock, logger, controller, instance }: EventRecorderOptions): EventRecorder {
   const series = new Map<string, Series>()
-  const allowances = new Map<string, Allowance>()
+  const tokenBuckets = new Map<string, TokenBucket>()
   let backlog = 0
   let made = 0
   let writing = Promise.resolve()
 
   const allowed = (id: string): boolean => {
     const now = clock.monotonic()
-    const { tokens, at } = allowances.get(id) ?? { tokens: burst, at: now }
+    const { tokens, at } = tokenBuckets.get(id) ?? { tokens: burst, at: now }
     const filled = Math.min(burst, tokens + (now - at) / refillMilliseconds)
-    remember(allowances, id, { tokens: filled >= 1 ? filled - 1 : filled, at: now })
+    remember(tokenBuckets, id, { tokens: filled >= 1 ? filled - 1 : filled, at: now })
     return filled >= 1
   }
 
@@ -101,7 +94,7 @@ export function createEventRecorder({ api, clock, logger, controller, instance }
       action: action.slice(0, 128),
       type,
       reason: reason.slice(0, 128),
-      note: cut(message, 1_024),
+      note: clip(message),
       regarding: { apiVersion, kind, namespace, name, ...(uid === undefined ? {} : { uid }) },
     }
   }
@@ -133,7 +126,7 @@ export function createEventRecorder({ api, clock, logger, controller, instance }
   return {
     record(notice) {
       const { uid, namespace, name } = notice.regarding.metadata
-      if (backlog >= longestBacklog || !allowed(uid ?? `${namespace}/${name}`)) return
+      if (backlog >= maxBacklog || !allowed(uid ?? `${namespace}/${name}`)) return
       const event = eventFor(notice)
       backlog += 1
       writing = writing.then(() => write(event))

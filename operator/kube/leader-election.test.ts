@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
 import { type FakeClock, fakeClock } from '../../test/support/fake-clock.ts'
-import { createEmbeddedKube } from '../embedded/api.ts'
-import { interfere } from '../embedded/faults.ts'
+import { createEmbeddedKube } from '../embedded/api-server/api.ts'
+import { interfere } from '../../test/support/kube-faults.ts'
 import { type KubeApi, KubeError } from './api.ts'
 import { electLeader, type Leadership } from './leader-election.ts'
 import { leases } from './resources.ts'
@@ -62,7 +62,7 @@ test('a leader that stops gives the lease to the next within one retry', async (
   await b.stop()
 })
 
-test('a leader that vanishes is followed after the lease and one retry', async () => {
+test('a leader that crashes is replaced after the lease and one retry', async () => {
   const clock = fakeClock()
   const api = createEmbeddedKube({ clock })
   let alive = true
@@ -107,7 +107,7 @@ test('an answer that comes after the deadline does not bring the lease back', as
   assert.equal(a.isLeader(), false)
 })
 
-test('a renewal whose answer was lost is not mistaken for a rival', async () => {
+test('a renewal whose answer was lost keeps the lease', async () => {
   const clock = fakeClock()
   const kube = createEmbeddedKube({ clock })
   let lose = false
@@ -130,7 +130,7 @@ test('a renewal whose answer was lost is not mistaken for a rival', async () => 
   await a.stop()
 })
 
-test('a lease that somebody else holds now is lost at once', async () => {
+test('a lease that another replica holds is lost at once', async () => {
   const clock = fakeClock()
   const api = createEmbeddedKube({ clock })
   const a = candidate(api, clock, 'a')
@@ -142,7 +142,7 @@ test('a lease that somebody else holds now is lost at once', async () => {
   assert.deepEqual([a.isLeader(), a.lost], [false, ['another replica holds it']])
 })
 
-test('wrong wall clocks decide nothing', async () => {
+test('leader election does not depend on wall clocks', async () => {
   const [slow, fast] = [fakeClock(), fakeClock()]
   const api = createEmbeddedKube({ clock: slow })
   const a = candidate(api, slow, 'a')
@@ -157,7 +157,7 @@ test('wrong wall clocks decide nothing', async () => {
   await Promise.all([a.stop(), b.stop()])
 })
 
-test('a frozen leader knows at once on waking that it no longer leads', async () => {
+test('a leader that was frozen beyond the deadline does not lead when it continues', async () => {
   const [sleeper, other] = [fakeClock(), fakeClock()]
   const kube = createEmbeddedKube({ clock: other })
   const a = candidate(kube, sleeper, 'a')
@@ -172,7 +172,7 @@ test('a frozen leader knows at once on waking that it no longer leads', async ()
   await b.stop()
 })
 
-test('two never lead at the same time, whatever fails', async () => {
+test('two replicas never lead at the same time, whatever fails', async () => {
   const fate = fc.constantFrom('fine', 'fine', 'fine', 'refused', 'lost answer', 'slow')
   await fc.assert(
     fc.asyncProperty(fc.infiniteStream(fate), fc.infiniteStream(fc.nat(2_000)), async (fates, waits) => {

@@ -9,6 +9,7 @@ import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
 import { type Key, type KubeApi, KubeError } from './api.ts'
 import { type Lease, leases } from './resources.ts'
+import { microTime } from './format/time.ts'
 
 /** All in milliseconds; `renewDeadline` must be less than `leaseDuration`. */
 export interface LeaseTimes {
@@ -35,7 +36,7 @@ export interface LeaderElectionOptions {
 export interface Leadership {
   /** Resolves when this process leads. Never resolves when stopped before. */
   readonly elected: Promise<void>
-  /** True while the lease is certainly ours. Look in the moment a write goes out (`mayWrite` of the client). */
+  /** True while the lease is certainly ours. To be checked immediately before each write (`mayWrite` of the client). */
   isLeader(): boolean
   /** Gives the lease back, so that another may lead at once. */
   stop(): Promise<void>
@@ -46,9 +47,6 @@ interface Observation {
   /** When this record was first seen, on our clock. */
   readonly since: number
 }
-
-/** RFC 3339 with microseconds, as `MicroTime` wants it. */
-const microTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')
 
 const recordOf = ({ spec }: Lease): string =>
   JSON.stringify([spec?.holderIdentity, spec?.renewTime, spec?.acquireTime, spec?.leaseTransitions])
@@ -67,7 +65,7 @@ export function electLeader(options: LeaderElectionOptions): Leadership {
   /** Our lease as last written, and when that write was begun. */
   let held: { readonly lease: Lease; readonly since: number } | undefined
 
-  /** Final: an answer that comes late must not bring the lease back. */
+  /** Final: a late answer must not make this process the leader again. */
   let over = false
 
   const isLeader = (): boolean => !over && held !== undefined && clock.monotonic() - held.since < times.renewDeadline
@@ -95,7 +93,7 @@ export function electLeader(options: LeaderElectionOptions): Leadership {
     }
   }
 
-  /** Takes the lease if it is free; counts from before the request was sent, so that our view ends first. */
+  /** Takes the lease if it is free; its time counts from before the request was sent, so that it expires for us first. */
   const tryAcquire = async (): Promise<boolean> => {
     const stored = await api.get(leases, key)
     if (stored !== undefined) observe(stored)
@@ -134,7 +132,7 @@ export function electLeader(options: LeaderElectionOptions): Leadership {
     }
   }
 
-  const campaign = async (): Promise<void> => {
+  const acquireLease = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       if ((await attempt('acquiring', tryAcquire)) === true) return
       held = undefined
@@ -168,7 +166,7 @@ export function electLeader(options: LeaderElectionOptions): Leadership {
   }
 
   const run = async (): Promise<void> => {
-    await campaign()
+    await acquireLease()
     if (stopping.signal.aborted) return
     logger.info('elected as leader', { lease: key.name, identity })
     elected.resolve()

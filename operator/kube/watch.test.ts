@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
 import { fakeClock } from '../../test/support/fake-clock.ts'
-import { createEmbeddedKube } from '../embedded/api.ts'
-import { disturbWatches, interfere } from '../embedded/faults.ts'
+import { createEmbeddedKube } from '../embedded/api-server/api.ts'
+import { disturbWatches, interfere } from '../../test/support/kube-faults.ts'
 import { type KubeApi, KubeError, type KubeObject, type WatchEvent } from './api.ts'
 import { type ConfigMap, configMaps } from './resources.ts'
 import { startWatch } from './watch.ts'
@@ -24,6 +24,7 @@ function start(wrap: (api: KubeApi) => KubeApi = (api) => api, onChange?: (objec
   const seen: string[] = []
   let lists = 0
   const counted = interfere(kube, { before: ({ verb }) => void (lists += verb === 'list' ? 1 : 0) })
+  const present = new Set<string>()
   const watch = startWatch({
     api: wrap(counted),
     resource: configMaps,
@@ -31,15 +32,14 @@ function start(wrap: (api: KubeApi) => KubeApi = (api) => api, onChange?: (objec
     random: () => 0.5,
     logger: silentLogger,
     onChange: (object, change) => {
-      seen.push(`${object.metadata.name} ${change}`)
+      const { name } = object.metadata
+      seen.push(`${name} ${change}`)
+      if (change === 'present') present.add(name)
+      else present.delete(name)
       onChange?.(object)
     },
   })
-  const names = (): string =>
-    [...watch.known()]
-      .map(({ metadata }) => metadata.name)
-      .sort()
-      .join(' ')
+  const names = (): string => [...present].sort().join(' ')
   const remove = async (name: string): Promise<void> => {
     const found = await kube.get(configMaps, { namespace: 'shop', name })
     await kube.remove(configMaps, { namespace: 'shop', name }, { uid: found?.metadata.uid ?? '' })
@@ -47,7 +47,7 @@ function start(wrap: (api: KubeApi) => KubeApi = (api) => api, onChange?: (objec
   return { clock, kube, seen, watch, names, remove, lists: () => lists }
 }
 
-test('what is there, comes and goes is reported', async () => {
+test('objects that exist, are added or are deleted are reported', async () => {
   const { clock, kube, seen, watch, names, remove } = start()
   await kube.apply(configMaps, configMap('a'))
   await watch.synced
@@ -72,7 +72,7 @@ test('a watch that ends in time goes on where it was, without a list', async () 
   await watch.stop()
 })
 
-test('everything is listed anew every ten minutes', async () => {
+test('everything is listed again every ten minutes', async () => {
   const { clock, watch, lists } = start()
   await clock.advance(3_600_000)
   assert.ok(lists() >= 6 && lists() <= 7, String(lists()))
@@ -99,7 +99,7 @@ test('a version that is too old leads to a new list, which shows what was missed
   await watch.stop()
 })
 
-test('an API server that is away is asked less and less often, and found again', async () => {
+test('an API server that is unreachable is asked with growing waits until it answers', async () => {
   let away = true
   const attempts: number[] = []
   const { clock, watch, kube, seen } = start((api) =>
@@ -120,7 +120,7 @@ test('an API server that is away is asked less and less often, and found again',
   await watch.stop()
 })
 
-test('a server that asks for patience gets it', async () => {
+test('a server that sends Retry-After is not asked sooner', async () => {
   let refusals = 0
   const { clock, watch } = start((api) =>
     interfere(api, {
@@ -161,7 +161,7 @@ test('a watch that falls silent is given up', async () => {
   await watch.stop()
 })
 
-test('an object that cannot be dealt with stops nothing', async () => {
+test('an object whose handler throws does not stop the watch', async () => {
   const { clock, kube, watch, names } = start(undefined, ({ metadata }) => {
     if (metadata.name === 'bad') throw new Error('cannot read')
   })

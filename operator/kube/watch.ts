@@ -1,12 +1,20 @@
 /**
- * Knows what objects of a kind exist, and says so whenever one changes. *Guarantees*: after any failure it lists again,
- * so a missed event is made up for; a connection that falls silent is given up; everything is listed anew every ten
+ * Reports the objects of a kind that exist, and each change of one. *Guarantees*: after any failure it lists again,
+ * so a missed event is made up for; a connection without events or bookmarks is given up; everything is listed again every ten
  * minutes; one object that cannot be dealt with stops nothing. It may report an object that has not changed.
  */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
 import { errorText, type Logger } from '../../bridge-runtime/observability/logger.ts'
-import { type KubeApi, KubeError, type KubeObject, type ListOptions, type Resource, type WatchEvent } from './api.ts'
-import { type Backoff, backoffDelay } from './work-queue.ts'
+import {
+  type KubeApi,
+  KubeError,
+  type KubeObject,
+  keyText,
+  type ListOptions,
+  type Resource,
+  type WatchEvent,
+} from './api.ts'
+import { type Backoff, backoffDelay } from './backoff.ts'
 
 export interface WatchLoopOptions<T extends KubeObject> {
   readonly api: KubeApi
@@ -20,60 +28,56 @@ export interface WatchLoopOptions<T extends KubeObject> {
   readonly onChange: (object: T, change: 'present' | 'gone') => void
 }
 
-export interface WatchLoop<T extends KubeObject> {
+export interface WatchLoop {
   /** Resolves when the first list was reported. Never rejects; never resolves when stopped before. */
   readonly synced: Promise<void>
-  /** Milliseconds since the API server was last heard; Infinity before the first time. */
+  /** Milliseconds since the last answer or event of the API server; Infinity before the first. */
   lastSync(): number
-  /** The objects as last seen. */
-  known(): Iterable<T>
   stop(): Promise<void>
 }
 
 /** Milliseconds between full lists. */
 const relistEvery = 600_000
-/** Milliseconds without any event or bookmark, which come up to two minutes apart, before a watch is given up. */
-const longestSilence = 240_000
-/** Milliseconds: a watch that ends sooner without a word has not worked. */
-const shortestWatch = 1_000
+/** Milliseconds without an event or a bookmark (they are up to two minutes apart) after which a watch is given up. */
+const idleTimeout = 240_000
+/** Milliseconds: a watch that ends sooner without an event has failed. */
+const minWatchDuration = 1_000
 
-const idOf = ({ metadata: { namespace, name } }: Pick<KubeObject, 'metadata'>): string => `${namespace ?? ''}/${name}`
-
-export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): WatchLoop<T> {
+export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): WatchLoop {
   const { api, resource, selection = {}, clock, random, logger } = options
   const backoff: Backoff = { initial: 500, max: 30_000, random }
   const stopping = new AbortController()
   const objects = new Map<string, T>()
   const synced = Promise.withResolvers<void>()
-  let heardAt = -Infinity
+  let lastContactAt = -Infinity
   let failures = 0
 
-  const heard = (): void => {
-    heardAt = clock.monotonic()
+  const onContact = (): void => {
+    lastContactAt = clock.monotonic()
   }
 
   const report = (object: T, change: 'present' | 'gone'): void => {
     try {
-      if (change === 'present') objects.set(idOf(object), object)
-      else objects.delete(idOf(object))
+      if (change === 'present') objects.set(keyText(object.metadata), object)
+      else objects.delete(keyText(object.metadata))
       options.onChange(object, change)
     } catch (error) {
       logger.error('an object could not be dealt with', { kind: resource.kind, error: errorText(error) })
     }
   }
 
-  /** True when something newer is known: connections may deliver late what was overtaken. */
-  const overtaken = ({ metadata }: T, listed: string): boolean => {
+  /** True when a newer version was reported: a connection may deliver an old one late. */
+  const isStale = ({ metadata }: T, listed: string): boolean => {
     const version = Number(metadata.resourceVersion)
-    const known = objects.get(idOf({ metadata }))?.metadata.resourceVersion
+    const known = objects.get(keyText(metadata))?.metadata.resourceVersion
     return version <= Number(listed) || version < Number(known)
   }
 
   const relist = async (): Promise<string> => {
     const { items, resourceVersion } = await api.list(resource, selection)
-    heard()
+    onContact()
     const gone = new Map(objects)
-    for (const item of items) gone.delete(idOf(item))
+    for (const item of items) gone.delete(keyText(item.metadata))
     for (const object of gone.values()) report(object, 'gone')
     for (const item of items) report(item, 'present')
     synced.resolve()
@@ -91,30 +95,30 @@ export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): 
     let version = from
     try {
       const events = api.watch(resource, { ...selection, resourceVersion: from, timeoutSeconds }, signal)
-      for await (const event of untilSilent(events, clock, stopping.signal)) {
-        heard()
+      for await (const event of untilIdle(events, clock, stopping.signal)) {
+        onContact()
         failures = 0
         const seen = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion
         if (Number(seen) > Number(version)) version = seen ?? version
-        if (event.type === 'BOOKMARK' || overtaken(event.object, listed)) continue
+        if (event.type === 'BOOKMARK' || isStale(event.object, listed)) continue
         report(event.object, event.type === 'DELETED' ? 'gone' : 'present')
       }
     } finally {
       ended.abort()
     }
-    if (!stopping.signal.aborted && clock.monotonic() - started < shortestWatch && version === from)
+    if (!stopping.signal.aborted && clock.monotonic() - started < minWatchDuration && version === from)
       throw new KubeError(`watching ${resource.plural}: ended at once`, { status: 0, reason: 'Unreachable' })
-    heard()
+    onContact()
     failures = 0
     return version
   }
 
   const failed = async (error: unknown): Promise<void> => {
     failures += 1
-    const asked = error instanceof KubeError ? (error.retryAfterMilliseconds ?? 0) : 0
+    const retryAfter = error instanceof KubeError ? (error.retryAfterMilliseconds ?? 0) : 0
     const expired = error instanceof KubeError && error.status === 410
     if (!expired) logger.warn('watch failed, listing again', { kind: resource.kind, error: errorText(error) })
-    await clock.sleep(Math.max(asked, backoffDelay(backoff, failures)), stopping.signal)
+    await clock.sleep(Math.max(retryAfter, backoffDelay(backoff, failures)), stopping.signal)
   }
 
   const run = async (): Promise<void> => {
@@ -139,8 +143,7 @@ export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): 
   const running = run()
   return {
     synced: synced.promise,
-    lastSync: () => clock.monotonic() - heardAt,
-    known: () => objects.values(),
+    lastSync: () => clock.monotonic() - lastContactAt,
     async stop() {
       stopping.abort()
       await running
@@ -149,7 +152,7 @@ export function startWatch<T extends KubeObject>(options: WatchLoopOptions<T>): 
 }
 
 /** The events, until none comes for too long (then it rejects) or the signal aborts (then it ends). */
-async function* untilSilent<T extends KubeObject>(
+async function* untilIdle<T extends KubeObject>(
   events: AsyncIterable<WatchEvent<T>>,
   clock: Clock,
   signal: AbortSignal,
@@ -157,9 +160,9 @@ async function* untilSilent<T extends KubeObject>(
   const iterator = events[Symbol.asyncIterator]()
   for (;;) {
     const waiting = new AbortController()
-    const silence = clock.sleep(longestSilence, AbortSignal.any([waiting.signal, signal])).then(() => undefined)
+    const timeout = clock.sleep(idleTimeout, AbortSignal.any([waiting.signal, signal])).then(() => undefined)
     const next = iterator.next()
-    const result = await Promise.race([next, silence]).finally(() => waiting.abort())
+    const result = await Promise.race([next, timeout]).finally(() => waiting.abort())
     if (result === undefined) {
       next.catch(() => undefined)
       if (signal.aborted) return

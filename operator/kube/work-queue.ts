@@ -3,15 +3,7 @@
  * while it is out, it is handed out once more afterwards; of several times to come the earliest counts.
  */
 import type { Clock } from '../../bridge-runtime/core/clock.ts'
-
-export interface Backoff {
-  /** Milliseconds before the first repetition. */
-  readonly initial: number
-  /** Milliseconds, the longest wait. */
-  readonly max: number
-  /** A number in [0, 1): half of each wait is random, so that keys that fail together do not return together. */
-  readonly random: () => number
-}
+import { type Backoff, backoffDelay } from './backoff.ts'
 
 export interface WorkQueue {
   /** Ready as soon as possible. */
@@ -22,16 +14,8 @@ export interface WorkQueue {
   next(): Promise<string | undefined>
   /** The run of the key is over: its failures are forgotten on success, and it waits longer after each on failure. */
   done(key: string, result: 'ok' | 'failed'): void
-  /** Keys that are ready and not handed out. */
-  readonly depth: number
   /** No more keys: `next` resolves with undefined. */
   close(): void
-}
-
-/** Milliseconds to wait after so many failures in a row: doubling, bounded, at least half of it certain. */
-export function backoffDelay({ initial, max, random }: Backoff, failures: number): number {
-  const ceiling = Math.min(max, initial * 2 ** Math.min(failures - 1, 30))
-  return ceiling / 2 + (ceiling / 2) * random()
 }
 
 export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
@@ -43,9 +27,9 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
   const failures = new Map<string, number>()
   const waiters: ((key: string | undefined) => void)[] = []
   let closed = false
-  let alarm = { at: Infinity, cancel: new AbortController() }
+  let timer = { at: Infinity, cancel: new AbortController() }
 
-  const serve = (): void => {
+  const handOut = (): void => {
     for (const key of ready) {
       const resolve = waiters.shift()
       if (resolve === undefined) return
@@ -56,19 +40,19 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
   }
 
   const wakeAt = (at: number): void => {
-    if (at >= alarm.at) return
-    alarm.cancel.abort()
-    const mine = { at, cancel: new AbortController() }
-    alarm = mine
-    void clock.sleep(Math.max(0, at - clock.monotonic()), mine.cancel.signal).then(() => {
-      if (alarm !== mine || closed) return
-      alarm = { at: Infinity, cancel: new AbortController() }
-      promote()
+    if (at >= timer.at) return
+    timer.cancel.abort()
+    const own = { at, cancel: new AbortController() }
+    timer = own
+    void clock.sleep(Math.max(0, at - clock.monotonic()), own.cancel.signal).then(() => {
+      if (timer !== own || closed) return
+      timer = { at: Infinity, cancel: new AbortController() }
+      promoteDue()
     })
   }
 
-  /** Moves what has become due to `ready` and sets the alarm for the next. */
-  const promote = (): void => {
+  /** Moves what has become due to `ready` and sets the timer for the next. */
+  const promoteDue = (): void => {
     const now = clock.monotonic()
     let earliest = Infinity
     for (const [key, at] of later) {
@@ -80,7 +64,7 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
       }
     }
     wakeAt(earliest)
-    serve()
+    handOut()
   }
 
   const schedule = (key: string, at: number): void => {
@@ -92,7 +76,7 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
     }
     later.delete(key)
     ready.add(key)
-    serve()
+    handOut()
   }
 
   return {
@@ -102,7 +86,7 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
       if (closed) return Promise.resolve(undefined)
       return new Promise((resolve) => {
         waiters.push(resolve)
-        serve()
+        handOut()
       })
     },
     done(key, result) {
@@ -113,14 +97,11 @@ export function createWorkQueue(clock: Clock, backoff: Backoff): WorkQueue {
         failures.set(key, count)
         schedule(key, clock.monotonic() + backoffDelay(backoff, count))
       }
-      promote()
-    },
-    get depth() {
-      return ready.size
+      promoteDue()
     },
     close() {
       closed = true
-      alarm.cancel.abort()
+      timer.cancel.abort()
       for (const resolve of waiters.splice(0)) resolve(undefined)
     },
   }

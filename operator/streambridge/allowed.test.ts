@@ -47,7 +47,7 @@ test('a ServiceAccount that the operator does not allow is refused with its fiel
   assert.equal(await world.deployment('orders'), undefined)
 })
 
-test('what is allowed, or not named at all, runs', async () => {
+test('a bridge whose image and ServiceAccount are allowed, or not named, runs', async () => {
   for (const spec of [{}, { image: 'ghcr.io/acme/a/b:2' }, { serviceAccountName: 'bridge-orders' }]) {
     const world = await applied(spec)
     assert.match(await said(world, 'orders', 'ConfigValid'), /^True/)
@@ -63,7 +63,7 @@ test('an edit to what is not allowed changes nothing that runs', async () => {
   assert.deepEqual((await world.deployment('orders'))?.spec, before)
 })
 
-test('a pattern speaks of the whole name, and only its stars stand for something', () => {
+test('a pattern matches the whole name, and only its stars are wildcards', () => {
   assert.equal(isAllowed('anything', []), true)
   assert.equal(isAllowed('evil.example/ghcr.io/acme/x', ['ghcr.io/acme/*']), false)
   assert.equal(isAllowed('ghcrXio/acme/x', ['ghcr.io/acme/*']), false)

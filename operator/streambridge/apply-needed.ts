@@ -1,8 +1,9 @@
 /** Which writes change anything: an object that is as it should be is not written again. Pure. */
 import type { KubeObject } from '../kube/api.ts'
-import { hashOf, plain } from './desired/canonical.ts'
+import { hashOf, plain } from '../kube/format/canonical.ts'
+import { quantityValue } from '../kube/format/quantity.ts'
 import { appliedAnnotation } from './desired/labels.ts'
-import type { Child } from './owned-kinds.ts'
+import type { Child } from './owned.ts'
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -12,27 +13,11 @@ const isEmpty = (value: unknown): boolean =>
   (Array.isArray(value) && value.length === 0) ||
   (isRecord(value) && Object.keys(value).length === 0)
 
-const powers: Readonly<Record<string, number>> = {
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-}
-
-/** The value of a Kubernetes quantity: the API server stores `1000m` as `1`. */
-function quantity(text: string): number | undefined {
-  const match = /^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|Ki|Mi|Gi)?$/.exec(text)
-  return match === null ? undefined : Number(match[1]) * (powers[match[2] ?? ''] ?? 1)
-}
-
 function sameText(wanted: unknown, stored: unknown): boolean {
   if (wanted === stored) return true
   if (typeof wanted !== 'string' || typeof stored !== 'string') return false
-  const value = quantity(wanted)
-  return value !== undefined && value === quantity(stored)
+  const value = quantityValue(wanted)
+  return value !== undefined && value === quantityValue(stored)
 }
 
 /** True when `stored` holds all that is wanted; it may hold more: defaults and what others own. */

@@ -1,10 +1,11 @@
 /** Carries out a plan's writes, in order. */
 import { type KubeApi, KubeError, type Resource } from '../kube/api.ts'
 import { type StreamBridge, streamBridges } from '../kube/resources.ts'
-import type { Plan, Rejection } from './plan.ts'
+import type { Rejection } from './observe/observed.ts'
+import type { Plan } from './plan.ts'
 
-/** Refusals that repeating cannot help: the object is at fault, or the operator lacks the right. */
-const lasting = new Set([400, 403, 413, 422])
+/** Refusals that a retry cannot help: the object is at fault, or the operator lacks the permission. */
+const permanent = new Set([400, 403, 413, 422])
 
 async function attempt(
   resource: Resource,
@@ -15,13 +16,13 @@ async function attempt(
     await write()
     return undefined
   } catch (error) {
-    if (!(error instanceof KubeError) || !lasting.has(error.status)) throw error
+    if (!(error instanceof KubeError) || !permanent.has(error.status)) throw error
     return { kind: resource.kind, name, status: error.status, message: error.message }
   }
 }
 
 /**
- * Resolves with the first refusal; nothing after it is written. *Errors*: anything that may pass is thrown, so that the
+ * Resolves with the first refusal; nothing after it is written. *Errors*: an error that may be transient is thrown, so that the
  * whole run is repeated: what was written already is then found as it should be.
  */
 export async function apply(

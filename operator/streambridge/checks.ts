@@ -1,19 +1,18 @@
-/** Everything that must hold before the workload is written: ordered, each a question with one answer. Pure. */
+/** Everything that must hold before the workload is written: checks in order, each with one finding at most. Pure. */
 import { milliseconds } from '../../crds/kit/units.ts'
-import type { ConditionType, conditionReasons } from '../../crds/schema/conditions.ts'
+import type { ConditionType } from '../../crds/schema/conditions.ts'
 import { type Allowed, isAllowed } from './allowed.ts'
 import type { Bridge } from './bridge.ts'
 import { childName, configMapName } from './desired/labels.ts'
 import { configHashOf } from './desired/config-map.ts'
-import type { Observed } from './observed.ts'
-import { isOwnedBy } from './owned-kinds.ts'
-
-export type Reason = keyof typeof conditionReasons
+import type { Observed } from './observe/observed.ts'
+import { isOwnedBy } from './owned.ts'
+import type { Reason } from './reason.ts'
 
 export interface Finding {
   /** The condition that says it. */
   readonly condition: ConditionType
-  /** Unknown where the answer itself could not be had. */
+  /** Unknown where the check itself failed. */
   readonly status: 'False' | 'Unknown'
   readonly reason: Reason
   /** What is wrong, with its name, and what to do. */

@@ -1,46 +1,24 @@
-/** What to do about what was observed: objects to write and to remove, what to say, when to look again. Pure. */
+/** The plan for what was observed: objects to write and to remove, status and Events, when to reconcile again. Pure. */
 import { sourceOf } from '../../bridge-runtime/connectors/catalog.ts'
 import type { StreamBridgeStatus } from '../../crds/schema/status.ts'
-import {
-  configMaps,
-  deployments,
-  podDisruptionBudgets,
-  podMonitors,
-  roleBindings,
-  roles,
-  serviceAccounts,
-} from '../kube/resources.ts'
-import type { KubeObject, Resource } from '../kube/api.ts'
+import { configMaps } from '../kube/resources.ts'
 import type { Allowed } from './allowed.ts'
 import { differing } from './apply-needed.ts'
 import type { Bridge } from './bridge.ts'
 import { type Finding, findingsOf } from './checks.ts'
-import { hashOf } from './desired/canonical.ts'
-import { desiredConfigMap } from './desired/config-map.ts'
-import { desiredDeployment } from './desired/deployment.ts'
-import { desiredPodDisruptionBudget } from './desired/pod-disruption-budget.ts'
-import { desiredPodMonitor } from './desired/pod-monitor.ts'
-import { desiredRole, desiredRoleBinding } from './desired/role.ts'
-import { desiredServiceAccount } from './desired/service-account.ts'
-import { type Leaving, leavingOf, withDrainFinalizer } from './leaving.ts'
-import type { Instant, Observed } from './observed.ts'
-import { type Child, inOrder, isOwnedBy } from './owned-kinds.ts'
-import { eventsOf, type PlannedEvent } from './plan-events.ts'
-import { isUnread, unreadSince } from './progress.ts'
-import { type Replicas, replicasFor, standing } from './replicas.ts'
-import { isSettled, rolloutOf } from './rollout.ts'
-import type { ScalingMemory } from './scaling-policy.ts'
-import { reportsOf } from './situation.ts'
-import { statusOf } from './status.ts'
-
-/** A write that the API server refused, so that repeating it cannot help. */
-export interface Rejection {
-  readonly kind: string
-  readonly name: string
-  /** HTTP status. */
-  readonly status: number
-  readonly message: string
-}
+import { hashOf } from '../kube/format/canonical.ts'
+import { objectsAfterWorkload, objectsBeforeWorkload } from './desired/objects.ts'
+import { type Finalization, finalizationOf, withDrainFinalizer } from './finalization.ts'
+import type { Instant, Observed, Rejection } from './observe/observed.ts'
+import { nonTerminating, reportsOf } from './observe/reports.ts'
+import { type Child, isOwnedBy } from './owned.ts'
+import { eventsOf, type PlannedEvent } from './status/events.ts'
+import { isUnread, unreadSince } from './status/progress.ts'
+import { type Replicas, replicasFor } from './scaling/replicas.ts'
+import type { ScalingMemory } from './scaling/policy.ts'
+import { statusOf } from './status/status.ts'
+import { isSettled } from './workload/rollout.ts'
+import { workloadKind } from './workload/workload.ts'
 
 export interface PlanContext {
   readonly now: Instant
@@ -63,35 +41,29 @@ export interface Plan {
   readonly remove: readonly Child[]
   readonly status: StreamBridgeStatus
   readonly events: readonly PlannedEvent[]
-  /** Milliseconds until the next look. */
+  /** Milliseconds until the next reconcile. */
   readonly next: number
-  /** At the next look everything is read anew. */
+  /** Everything is read again in the next reconcile. */
   readonly reread: boolean
   readonly memory: ScalingMemory | undefined
   readonly unreadSince: number | undefined
 }
 
-/** Milliseconds until a blocked bridge is looked at again, beside changes: somebody has to act first. */
+/** Milliseconds until a blocked bridge is reconciled again without a change: a person has to act first. */
 const blockedInterval = 10_000
 /** Milliseconds until a refused write is tried again. */
 const rejectedInterval = 30_000
 
-const child = (resource: Resource, object: KubeObject | undefined): readonly Child[] =>
-  object === undefined ? [] : [{ resource, object }]
-
-/** All that should exist for the bridge. */
+/** All that should exist for the bridge, in the order in which it is applied. */
 export function desiredObjects(bridge: Bridge, observed: Observed, image: string, replicas: number): readonly Child[] {
   const checksums = [...observed.secrets].map(([name, view]) => [name, view.kind === 'found' ? view.checksum : null])
-  const deployment = { bridge, image: bridge.spec.image ?? image, replicas, secretsHash: hashOf(checksums) }
-  return inOrder([
-    ...child(serviceAccounts, desiredServiceAccount(bridge)),
-    ...child(roles, desiredRole(bridge)),
-    ...child(roleBindings, desiredRoleBinding(bridge)),
-    ...child(configMaps, desiredConfigMap(bridge)),
-    ...child(podDisruptionBudgets, desiredPodDisruptionBudget(bridge)),
-    ...child(deployments, desiredDeployment(deployment)),
-    ...child(podMonitors, observed.podMonitors ? desiredPodMonitor(bridge) : undefined),
-  ])
+  const { resource, desired } = workloadKind
+  const object = desired({ bridge, image: bridge.spec.image ?? image, replicas, secretsHash: hashOf(checksums) })
+  return [
+    ...objectsBeforeWorkload(bridge),
+    { resource, object },
+    ...(observed.podMonitors ? objectsAfterWorkload(bridge) : []),
+  ]
 }
 
 /** A missing Secret keeps pods from starting; it does not keep a pause from stopping them. */
@@ -100,8 +72,8 @@ const blocks = (finding: Finding, bridge: Bridge): boolean =>
 
 /** Ours, and not wanted any more. A previous configuration stays as long as a pod or a rollout may need it. */
 function unwanted(observed: Observed, bridge: Bridge, wanted: readonly Child[], changing: boolean): readonly Child[] {
-  const { deployment } = observed
-  const settled = deployment !== undefined && isSettled(rolloutOf(deployment)) && !changing
+  const { workload } = observed
+  const settled = workload !== undefined && isSettled(workload.rollout) && !changing
   const mounted = new Set(observed.pods.flatMap((pod) => pod.configMaps))
   const isWanted = (other: Child): boolean =>
     wanted.some(
@@ -114,13 +86,13 @@ function unwanted(observed: Observed, bridge: Bridge, wanted: readonly Child[], 
   )
 }
 
-/** What stays as it is while something is wrong. */
-function held(observed: Observed, memory: ScalingMemory | undefined): Replicas {
-  const wanted = observed.deployment?.spec.replicas ?? 0
+/** The replicas stay as they are while the spec cannot be used. */
+function heldReplicas(observed: Observed, memory: ScalingMemory | undefined): Replicas {
+  const wanted = observed.workload?.rollout.wanted ?? 0
   return { wanted, reason: 'MetricsUnavailable', message: 'held until the spec can be used', memory }
 }
 
-const none = (memory: ScalingMemory | undefined): Replicas => ({
+const noReplicas = (memory: ScalingMemory | undefined): Replicas => ({
   wanted: 0,
   reason: 'Deleting',
   message: 'the StreamBridge is being deleted',
@@ -129,7 +101,7 @@ const none = (memory: ScalingMemory | undefined): Replicas => ({
 
 type Writes = Pick<Plan, 'finalizers' | 'apply' | 'remove'>
 
-const nothing: Writes = { finalizers: undefined, apply: [], remove: [] }
+const noWrites: Writes = { finalizers: undefined, apply: [], remove: [] }
 
 function writesFor(observed: Observed, bridge: Bridge, image: string, replicas: number): Writes {
   const wanted = desiredObjects(bridge, observed, image, replicas)
@@ -138,11 +110,11 @@ function writesFor(observed: Observed, bridge: Bridge, image: string, replicas: 
   return { finalizers: withDrainFinalizer(observed), apply, remove }
 }
 
-/** What ran before keeps running, and is drained when the bridge is deleted. */
+/** A workload keeps running, and is drained when the bridge is deleted. */
 const writesWhileBlocked = (observed: Observed): Writes =>
-  observed.deployment === undefined ? nothing : { ...nothing, finalizers: withDrainFinalizer(observed) }
+  observed.workload === undefined ? noWrites : { ...noWrites, finalizers: withDrainFinalizer(observed) }
 
-function nextLook(interval: number, blocked: boolean, rejection: Rejection | undefined): number {
+function nextReconcile(interval: number, blocked: boolean, rejection: Rejection | undefined): number {
   if (rejection !== undefined) return rejectedInterval
   return blocked ? Math.min(interval, blockedInterval) : interval
 }
@@ -150,12 +122,16 @@ function nextLook(interval: number, blocked: boolean, rejection: Rejection | und
 const isWriting = ({ finalizers, apply, remove }: Writes): boolean =>
   finalizers !== undefined || apply.length + remove.length > 0
 
-function planForLeaving(observed: Observed, leaving: Leaving, { now, memory, rejection, allowed }: PlanContext): Plan {
-  const { message, remove, finalizers, next } = leaving
-  const replicas = none(memory)
+function planForFinalization(
+  observed: Observed,
+  finalization: Finalization,
+  { now, memory, rejection, allowed }: PlanContext,
+): Plan {
+  const { message, remove, finalizers, next } = finalization
+  const replicas = noReplicas(memory)
   const findings = findingsOf(observed, allowed)
   const unread = undefined
-  const status = statusOf({ observed, leaving: message, findings, replicas, writes: [], rejection, unread, now })
+  const status = statusOf({ observed, finalizing: message, findings, replicas, writes: [], rejection, unread, now })
   const pause = rejection === undefined ? (next ?? observed.interval) : rejectedInterval
   const reread = next !== undefined
   return { finalizers, apply: [], remove, status, events: [], next: pause, reread, memory, unreadSince: undefined }
@@ -163,21 +139,21 @@ function planForLeaving(observed: Observed, leaving: Leaving, { now, memory, rej
 
 function unreadSinceOf(observed: Observed, bridge: Bridge | undefined, { now, unreadSince: before }: PlanContext) {
   const partitioned = bridge !== undefined && sourceOf(bridge.spec.source).definition.partitioned
-  const reports = reportsOf(standing(observed.pods), observed.interval, now)
+  const reports = reportsOf(nonTerminating(observed.pods), observed.interval, now)
   return unreadSince(isUnread(reports, partitioned), before, now.monotonic)
 }
 
 export function planFor(observed: Observed, context: PlanContext): Plan {
   const { now, image, allowed, memory, rejection } = context
-  const leaving = leavingOf(observed, now.wall)
-  if (leaving !== undefined) return planForLeaving(observed, leaving, context)
+  const finalization = finalizationOf(observed, now.wall)
+  if (finalization !== undefined) return planForFinalization(observed, finalization, context)
 
   const { parsed, interval } = observed
   const findings = findingsOf(observed, allowed)
   const bridge = parsed.kind === 'valid' ? parsed.bridge : undefined
   const blocked = bridge === undefined || findings.some((finding) => blocks(finding, bridge))
 
-  const replicas = blocked ? held(observed, memory) : replicasFor(observed, bridge, memory, now)
+  const replicas = blocked ? heldReplicas(observed, memory) : replicasFor(observed, bridge, memory, now)
   const writes = blocked ? writesWhileBlocked(observed) : writesFor(observed, bridge, image, replicas.wanted)
   const since = unreadSinceOf(observed, bridge, context)
   const unread = since === undefined ? undefined : now.monotonic - since
@@ -186,7 +162,7 @@ export function planFor(observed: Observed, context: PlanContext): Plan {
     ...writes,
     status,
     events: eventsOf({ observed, writes: rejection ? [] : writes.apply, status, replicas }),
-    next: nextLook(interval, blocked, rejection),
+    next: nextReconcile(interval, blocked, rejection),
     reread: isWriting(writes),
     memory: replicas.memory,
     unreadSince: since,

@@ -7,7 +7,7 @@ import {
   errorAfterWrite,
   recording,
   writesIn,
-} from '../embedded/faults.ts'
+} from '../../test/support/kube-faults.ts'
 import { secrets, streamBridges } from '../kube/resources.ts'
 import {
   aBridge,
@@ -29,7 +29,7 @@ test('a no-op reconcile writes nothing', async () => {
   assert.deepEqual(writesIn(calls), [])
 })
 
-test('a run at rest asks the API server for the Secrets alone, every 30 s', async () => {
+test('a reconcile without a change reads the Secrets alone, every 30 s', async () => {
   const world = await aRunningBridge('orders')
   await world.run('orders', 10_000)
   const calls: Call[] = []

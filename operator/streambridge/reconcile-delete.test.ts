@@ -22,9 +22,9 @@ import {
   errorAfterWrite,
   recording,
   writesIn,
-} from '../embedded/faults.ts'
+} from '../../test/support/kube-faults.ts'
 import { type Deployment, deployments, pods, secrets, streamBridges } from '../kube/resources.ts'
-import { drainFinalizer } from './leaving.ts'
+import { drainFinalizer } from './finalization.ts'
 
 /** With leases: it has a Role. */
 const leased = aSpec({ source: { generator: {} } })
@@ -48,7 +48,7 @@ async function assertGone(world: World, name: string): Promise<void> {
   assert.deepEqual(await inventory(world.cluster), [])
 }
 
-test('the finalizer is put before anything is made, and once', async () => {
+test('the finalizer is set once, before any object is created', async () => {
   const world = aWorld()
   const calls: Call[] = []
   await world.people.create(streamBridges, aBridge('clicks', leased))
@@ -94,7 +94,7 @@ test('while a pod drains it keeps its Role; then nothing is left', async () => {
   await assertGone(world, 'clicks')
 })
 
-test('while it waits for a pod it writes nothing', async () => {
+test('a finalization that waits for a pod writes nothing', async () => {
   const world = await aRunningBridge('clicks', leased)
   await holdPods(world)
   await deleteBridge(world, 'clicks')
@@ -151,7 +151,7 @@ for (const [obstacle, bringAbout] of Object.entries(obstacles))
     await assertGone(world, 'orders')
   })
 
-test('a bridge that never made anything goes at once', async () => {
+test('a bridge without objects is deleted at once', async () => {
   const world = aWorld()
   await world.people.create(streamBridges, aBridge('orders'))
   await world.reconcile('orders')
@@ -178,7 +178,7 @@ test('a Deployment that belongs to something else is neither deleted nor waited 
   assert.equal((await world.cluster.list(pods, { namespace })).items.length, 1)
 })
 
-test('what is to be orphaned stays', async () => {
+test('the objects of a bridge stay when its deletion orphans them', async () => {
   const world = await aRunningBridge('orders')
   const stored = await world.get('orders')
   assert.ok(stored)

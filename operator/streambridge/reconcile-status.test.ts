@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type Call, recording, writesIn } from '../embedded/faults.ts'
+import { type Call, recording, writesIn } from '../../test/support/kube-faults.ts'
 import { secrets, streamBridges } from '../kube/resources.ts'
 import {
   aBridge,

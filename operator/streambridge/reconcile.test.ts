@@ -106,7 +106,7 @@ test('a bridge keeps the right to its Leases whatever its source: what it rememb
   assert.ok((await inventory(world.cluster)).includes('Role clicks-bridge'))
 })
 
-test('what somebody else changes on our objects is put right', async () => {
+test('a change of our objects by another client is reverted', async () => {
   const world = await aRunningBridge('orders')
   const deployment = await world.deployment('orders')
   assert.ok(deployment)
@@ -126,7 +126,7 @@ test('a field that the spec no longer sets disappears from the pods', async () =
   assert.equal(template?.metadata.labels?.['team'], undefined)
 })
 
-test('a bridge made anew under its old name gets its own objects', async () => {
+test('a bridge that is created again under its old name gets its own objects', async () => {
   const world = await aRunningBridge('orders')
   await deleteBridge(world, 'orders')
   await world.run('orders', 10_000)

@@ -1,14 +1,14 @@
-/** Brings about one StreamBridge: observe, plan, apply, publish. */
+/** Reconciles one StreamBridge: observe, plan, apply, publish. */
 import type { Outcome } from '../kube/controller.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { type Allowed, anything } from './allowed.ts'
 import { apply } from './apply.ts'
-import { type Before, observe, type ObserveOptions } from './observe.ts'
-import type { Observed } from './observed.ts'
+import { type Before, observe, type ObserveOptions } from './observe/observe.ts'
+import type { Observed } from './observe/observed.ts'
 import { type Plan, type PlanContext, planFor } from './plan.ts'
-import { publishStatus } from './publish-status.ts'
-import { restBetween } from './status-writes.ts'
-import type { ScalingMemory } from './scaling-policy.ts'
+import { publishStatus } from './status/publish.ts'
+import { minWriteInterval } from './status/writes.ts'
+import type { ScalingMemory } from './scaling/policy.ts'
 
 export interface ReconcileOptions extends ObserveOptions {
   /** Runtime image where the spec names none. */
@@ -33,12 +33,12 @@ interface Memory extends Carried {
   readonly observed: Observed
 }
 
-const nothingYet: Carried = { scaling: undefined, unreadSince: undefined, statusAt: -Infinity }
+const nothingCarried: Carried = { scaling: undefined, unreadSince: undefined, statusAt: -Infinity }
 
 export interface Reconciler {
   /** `namespace/name`. One run per key at a time. */
   reconcile(key: string): Promise<Outcome>
-  /** Something of the StreamBridge may have changed: the next run reads everything anew. */
+  /** Something of the StreamBridge may have changed: the next run reads everything again. */
   changed(key: string): void
 }
 
@@ -47,7 +47,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
   const memories = new Map<string, Memory>()
   const changed = new Set<string>()
 
-  const carryOut = async (key: string, observed: Observed, context: PlanContext): Promise<Plan> => {
+  const applyPlan = async (key: string, observed: Observed, context: PlanContext): Promise<Plan> => {
     const plan = planFor(observed, context)
     const rejection = await apply(kube, observed.stored, plan)
     if (plan.reread) changed.add(key)
@@ -63,7 +63,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       return { again: 'onChange' }
     }
     const now = { wall: clock.now(), monotonic: clock.monotonic() }
-    const plan = await carryOut(key, observed, {
+    const plan = await applyPlan(key, observed, {
       now,
       image,
       allowed,
@@ -76,7 +76,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
     const last = { stored: observed.stored, at: memory.statusAt }
     const published = await publishStatus(kube, last, plan.status, {
       at: now.monotonic,
-      rest: restBetween(observed.interval),
+      minInterval: minWriteInterval(observed.interval),
     })
     if (published === undefined) changed.add(key)
     const { stored, at } = published ?? last
@@ -91,7 +91,7 @@ export function createReconciler(options: ReconcileOptions): Reconciler {
       const before = memory && { observed: memory.observed, changed: changed.has(key) }
       changed.delete(key)
       try {
-        return await run(key, before, memory ?? nothingYet)
+        return await run(key, before, memory ?? nothingCarried)
       } catch (error) {
         changed.add(key)
         throw error

@@ -1,8 +1,7 @@
 /** The manifests of `examples/`: as they stand, with the addresses and the Secret data of local servers. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readManifests } from '../../cli/manifests.ts'
-import { isStreamBridge } from '../../cli/commands/validate.ts'
+import { isStreamBridge, readManifests } from '../../cli/manifests.ts'
 import { type StreamBridgeSpec, streamBridge } from '../../crds/schema/streambridge.ts'
 import type { Broker } from '../support/ends/brokers.ts'
 import type { End } from '../support/ends/end.ts'

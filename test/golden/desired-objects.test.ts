@@ -7,10 +7,10 @@ import { parse, stringify } from 'yaml'
 import { streamBridge } from '../../crds/schema/streambridge.ts'
 import type { StreamBridge } from '../../operator/kube/resources.ts'
 import type { Bridge } from '../../operator/streambridge/bridge.ts'
-import { plain } from '../../operator/streambridge/desired/canonical.ts'
-import type { Observed } from '../../operator/streambridge/observed.ts'
+import { plain } from '../../operator/kube/format/canonical.ts'
+import type { Observed } from '../../operator/streambridge/observe/observed.ts'
 import { desiredObjects } from '../../operator/streambridge/plan.ts'
-import { keysBySecret, secretRefs } from '../../operator/streambridge/secret-refs.ts'
+import { keysBySecret, secretRefs } from '../../operator/streambridge/desired/secret-refs.ts'
 
 const folder = import.meta.dirname
 
@@ -25,7 +25,7 @@ function objectsFor(stored: StreamBridge): readonly unknown[] {
     stored,
     parsed: { kind: 'valid', bridge },
     children: [],
-    deployment: undefined,
+    workload: undefined,
     pods: [],
     refs: secretRefs(spec),
     secrets: new Map(found),

@@ -3,7 +3,7 @@ import type { ConditionType } from '../../crds/schema/conditions.ts'
 import type { RuntimeReport } from '../../crds/schema/report.ts'
 import type { StreamBridgeSpecInput } from '../../crds/schema/streambridge.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
-import { createEmbeddedKube, type EmbeddedKube } from '../../operator/embedded/api.ts'
+import { createEmbeddedKube, type EmbeddedKube } from '../../operator/embedded/api-server/api.ts'
 import type { KubeApi, Resource } from '../../operator/kube/api.ts'
 import {
   configMaps,
@@ -22,8 +22,8 @@ import {
   streamBridges,
 } from '../../operator/kube/resources.ts'
 import { childName } from '../../operator/streambridge/desired/labels.ts'
-import type { PlannedEvent } from '../../operator/streambridge/plan-events.ts'
-import { conditionOf } from '../../operator/streambridge/status.ts'
+import type { PlannedEvent } from '../../operator/streambridge/status/events.ts'
+import { conditionOf } from '../../operator/streambridge/status/status.ts'
 import { createReconciler, type Reconciler, type ReconcileOptions } from '../../operator/streambridge/reconcile.ts'
 
 export const namespace = 'shop'

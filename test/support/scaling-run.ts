@@ -1,7 +1,7 @@
 /** Runs the scaling decision over time against a load that the test decides. */
-import { decideReplicas } from '../../operator/streambridge/scaling.ts'
-import type { KnownLoad, Load } from '../../operator/streambridge/scaling-load.ts'
-import type { ScalingMemory, ScalingPolicy } from '../../operator/streambridge/scaling-policy.ts'
+import { decideReplicas } from '../../operator/streambridge/scaling/decide.ts'
+import type { KnownLoad, Load } from '../../operator/streambridge/scaling/load.ts'
+import type { ScalingMemory, ScalingPolicy } from '../../operator/streambridge/scaling/policy.ts'
 
 export const second = 1_000
 export const minute = 60 * second

@@ -16,7 +16,11 @@ export const suites: readonly Suite[] = [
     folders: ['crds/', 'operator/', 'bridge-runtime/', 'cli/', 'test/support/', 'test/emulators/', 'test/bench/'],
     needs: [],
   },
-  { name: 'architecture', folders: ['test/architecture.test.ts', 'test/conformance/'], needs: [] },
+  {
+    name: 'architecture',
+    folders: ['test/architecture.test.ts', 'test/architecture/', 'test/conformance/'],
+    needs: [],
+  },
   { name: 'golden', folders: ['test/golden/'], needs: [] },
   { name: 'toys', folders: ['test/toys/'], needs: [] },
   { name: 'api', folders: ['test/api/'], needs: ['kube'] },

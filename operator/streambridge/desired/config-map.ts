@@ -2,7 +2,7 @@
 import type { BridgeFile } from '../../../crds/schema/bridge-file.ts'
 import type { ConfigMap } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
-import { canonicalJson, hashOf } from './canonical.ts'
+import { canonicalJson, hashOf } from '../../kube/format/canonical.ts'
 import { childMeta, configMapName } from './labels.ts'
 
 export const configFileName = 'bridge.json'

@@ -11,7 +11,7 @@ export const appliedAnnotation = 'streambridge.dev/applied-hash'
 /** On the pod template: a changed value restarts the pods one by one. */
 export const secretsAnnotation = 'streambridge.dev/secrets-hash'
 
-/** Selects the pods of one bridge. It must never change: a Deployment's selector cannot. */
+/** Selects the pods of one bridge. It must never change: the selector of a workload cannot. */
 export const podLabels = (name: string): Readonly<Record<string, string>> => ({ ...managedBy, [bridgeLabel]: name })
 
 export const selectorText = (labels: Readonly<Record<string, string>>): string =>

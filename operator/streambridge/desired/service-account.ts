@@ -11,7 +11,7 @@ export const desiredServiceAccount = (bridge: Bridge): ServiceAccount | undefine
         apiVersion: 'v1',
         kind: 'ServiceAccount',
         metadata: childMeta(bridge),
-        // Only pods that say so themselves get a token.
+        // Only pods that set automountServiceAccountToken themselves get a token.
         automountServiceAccountToken: false,
       }
     : undefined

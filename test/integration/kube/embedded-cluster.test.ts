@@ -9,8 +9,8 @@ import { eventually } from '../../support/eventually.ts'
 import type { Container } from '../../../operator/kube/pod-spec.ts'
 import { configMaps, type Deployment, deployments, type Pod, pods, secrets } from '../../../operator/kube/resources.ts'
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../operator/embedded/cluster.ts'
-import { runAsProcesses } from '../../../operator/embedded/processes.ts'
-import { isReady } from '../../../operator/embedded/rollout.ts'
+import { runAsProcesses } from '../../../operator/embedded/kubelet/processes.ts'
+import { isReady } from '../../../operator/embedded/deployments/rollout.ts'
 
 /** A pod that serves its arguments, environment and mounted files, becomes ready, and does as it is told. */
 const program = `

@@ -1,6 +1,6 @@
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
-import { fromKubeconfig } from '../../../operator/kube/cluster-access.ts'
-import { createKubeClient } from '../../../operator/kube/client.ts'
+import { fromKubeconfig } from '../../../operator/kube/client/cluster-access.ts'
+import { createKubeClient } from '../../../operator/kube/client/client.ts'
 import { installCrd } from '../../support/install-crd.ts'
 import { startKubeApiServer } from '../../support/kube-api-server.ts'
 import { kubeApiSuite } from './kube-api-suite.ts'

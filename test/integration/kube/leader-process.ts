@@ -4,8 +4,8 @@
  */
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
-import { createKubeClient } from '../../../operator/kube/client.ts'
-import { type ClusterAccess, fromKubeconfig } from '../../../operator/kube/cluster-access.ts'
+import { createKubeClient } from '../../../operator/kube/client/client.ts'
+import { type ClusterAccess, fromKubeconfig } from '../../../operator/kube/client/cluster-access.ts'
 import { electLeader } from '../../../operator/kube/leader-election.ts'
 import { configMaps } from '../../../operator/kube/resources.ts'
 

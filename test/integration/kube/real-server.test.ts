@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { type KubeApi, KubeError } from '../../../operator/kube/api.ts'
-import { createKubeClient, type KubeClient, type KubeClientOptions } from '../../../operator/kube/client.ts'
-import { fromKubeconfig, inCluster } from '../../../operator/kube/cluster-access.ts'
+import { createKubeClient, type KubeClient, type KubeClientOptions } from '../../../operator/kube/client/client.ts'
+import { fromKubeconfig, inCluster } from '../../../operator/kube/client/cluster-access.ts'
 import { createEventRecorder } from '../../../operator/kube/events.ts'
 import { electLeader } from '../../../operator/kube/leader-election.ts'
 import { type ConfigMap, configMaps, leases, secrets } from '../../../operator/kube/resources.ts'
@@ -41,23 +41,34 @@ describe('against a real API server', { concurrency: 1 }, () => {
     await server.stop()
   })
 
-  const watchAll = (api: KubeApi): WatchLoop<ConfigMap> =>
-    startWatch({
+  interface Watched extends WatchLoop {
+    /** The value of each ConfigMap that the watch has reported and that is not gone. */
+    readonly values: ReadonlyMap<string, string | undefined>
+  }
+
+  const watchAll = (api: KubeApi): Watched => {
+    const values = new Map<string, string | undefined>()
+    const watch = startWatch({
       api,
       resource: configMaps,
       selection: { namespace, labelSelector: 'watched=yes' },
       clock: realClock,
       random: Math.random,
       logger: silentLogger,
-      onChange: () => undefined,
+      onChange: ({ metadata, data }, change) => {
+        if (change === 'present') values.set(metadata.name, data?.['value'])
+        else values.delete(metadata.name)
+      },
     })
+    return { ...watch, values }
+  }
 
-  const shows = (watch: WatchLoop<ConfigMap>, wanted: string): Promise<string> =>
+  const shows = ({ values }: Watched, wanted: string): Promise<string> =>
     eventually(
       `the watch shows ${wanted}`,
       () =>
-        [...watch.known()]
-          .map(({ metadata, data }) => `${metadata.name}=${data?.['value']}`)
+        [...values]
+          .map(([name, value]) => `${name}=${value}`)
           .sort()
           .join(' '),
       (seen) => seen === wanted,
@@ -98,7 +109,7 @@ describe('against a real API server', { concurrency: 1 }, () => {
   })
 
   test('a watch survives an API server that takes requests and never answers', async () => {
-    const impatient = await connect({ deadline: 1_000, watchSilence: 2_000 })
+    const impatient = await connect({ deadline: 1_000, watchIdleTimeout: 2_000 })
     await client.apply(configMaps, configMap('before', '1'))
     const watch = watchAll(impatient)
     await shows(watch, 'before=1')

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
-import { createKubeClient } from '../../../operator/kube/client.ts'
-import { fromKubeconfig } from '../../../operator/kube/cluster-access.ts'
+import { createKubeClient } from '../../../operator/kube/client/client.ts'
+import { fromKubeconfig } from '../../../operator/kube/client/cluster-access.ts'
 import {
   configMaps,
   type Deployment,
@@ -20,7 +20,7 @@ import {
 } from '../../../operator/kube/resources.ts'
 import { runOperator } from '../../../operator/main.ts'
 import { settingsFrom } from '../../../operator/settings.ts'
-import { conditionOf } from '../../../operator/streambridge/status.ts'
+import { conditionOf } from '../../../operator/streambridge/status/status.ts'
 import { secretsAnnotation } from '../../../operator/streambridge/desired/labels.ts'
 import { eventually } from '../../support/eventually.ts'
 import { installCrd } from '../../support/install-crd.ts'
