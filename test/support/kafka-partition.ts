@@ -1,5 +1,5 @@
 /** One partition as a broker reads it from its file, without an index: by the headers of batches, which it takes for true. */
-import type { FetchedPartition } from '../../bridge-runtime/connectors/kafka/wire.ts'
+import type { FetchedPartition } from '../../bridge-runtime/connectors/kafka/protocol/wire.ts'
 
 export interface PartitionFile {
   readonly bytes: Buffer

@@ -2,9 +2,9 @@
 import { bytes, milliseconds } from '../../../crds/kit/units.ts'
 import type { Source, SourceHost } from '../../core/contracts.ts'
 import type { ConnectorContext } from '../define-connector.ts'
-import { Cluster } from './cluster.ts'
-import { connectionOptions } from './connection.ts'
-import { GroupReader } from './group-reader.ts'
+import { Cluster } from './cluster/cluster.ts'
+import { connectionOptions } from './cluster/connection.ts'
+import { GroupReader } from './group/group-reader.ts'
 import type { KafkaSourceConfig } from './schema.ts'
 
 /** Milliseconds the others wait for one that is still draining before they share its partitions out. */

@@ -159,7 +159,7 @@ test('a member that was thrown out loses its partitions, cannot commit, and join
 
 /** Takes a member out of its group, as the broker does after the session timeout. */
 async function kick(server: string, group: string, memberId: string): Promise<void> {
-  const { Cluster } = await import('../../../bridge-runtime/connectors/kafka/cluster.ts')
+  const { Cluster } = await import('../../../bridge-runtime/connectors/kafka/cluster/cluster.ts')
   const { leaveGroupV3 } = await import('@platformatic/kafka')
   await using cluster = new Cluster({ clientId: 'kick', bootstrapServers: [server], connection: {} })
   await cluster.send({ broker: await cluster.coordinator(group), lane: 'control' }, leaveGroupV3.api, group, [

@@ -1,7 +1,7 @@
 /** A position belongs to one topic, and a bridge that has read once never begins as if it were new. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster.ts'
+import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster/cluster.ts'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
 import { eventually } from '../../support/eventually.ts'

@@ -1,7 +1,7 @@
 /** A bridge that is started and stopped again and again: what it remembers outlives its runs, as its positions do. */
 import assert from 'node:assert/strict'
 import { offsetCommitV7 } from '@platformatic/kafka'
-import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster.ts'
+import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster/cluster.ts'
 import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import type { BridgeError } from '../../../bridge-runtime/core/errors.ts'
