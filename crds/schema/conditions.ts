@@ -33,7 +33,7 @@ export const conditionReasons = {
   RolloutComplete: 'All replicas run the present spec.',
   RollingOut: 'Replicas are being replaced.',
   WriteRefused: 'The API server refused an object; the message says which and why.',
-  Deleting: 'The StreamBridge is being deleted: its replicas finish what they hold, then everything goes.',
+  Deleting: 'The StreamBridge is being deleted: its replicas drain and stop, then its objects are deleted.',
   ReplicasUnavailable: 'Fewer replicas are available than wanted.',
   CrashLoopBackOff: 'A replica ends again and again; the message has its last exit and what to do.',
   Flowing: 'Records can flow.',
