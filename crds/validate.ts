@@ -98,6 +98,6 @@ function crampedDeadLetters(manifest: Readonly<Record<string, unknown>>): readon
   const { data } = streamBridge.safeParse(withoutNulls({ ...manifest, status: undefined }))
   const deadLetter = data?.spec.delivery.deadLetter
   if (data === undefined || deadLetter === undefined) return []
-  const doubt = deadLetterDoubt(sourceOf(data.spec.source), sinkOf(deadLetter))
-  return doubt === undefined ? [] : [warning(doubt.path, doubt.message)]
+  const found = deadLetterDoubt(sourceOf(data.spec.source), sinkOf(deadLetter))
+  return found === undefined ? [] : [warning(found.path, found.message)]
 }

@@ -61,7 +61,7 @@ function messageOf({ workload, pods }: Observed): string {
     return workload === undefined ? 'nothing runs any more' : `the ${workloadKind.resource.kind} is being deleted`
   const [first] = pods
   const others = pods.length > 1 ? ` and ${pods.length - 1} more` : ''
-  return `waiting for pod ${first?.name}${others} to drain and stop; the other objects are deleted afterwards`
+  return `pod ${first?.name}${others} finishes its records and stops; then the other objects are deleted`
 }
 
 /** Undefined while the StreamBridge is not being deleted. `now`: milliseconds since the epoch. */
