@@ -14,7 +14,17 @@ const condition = z.object({
   observedGeneration: z.int().min(0).optional(),
 })
 
-export const phases = ['Pending', 'Starting', 'Running', 'Degraded', 'Paused', 'Idle', 'Deleting', 'Failed'] as const
+export const phases = [
+  'Pending',
+  'Starting',
+  'Running',
+  'Completed',
+  'Degraded',
+  'Paused',
+  'Idle',
+  'Deleting',
+  'Failed',
+] as const
 
 export const status = z
   .object({

@@ -71,10 +71,13 @@ const relevantReports = ({ reports, current }: Situation): readonly RuntimeRepor
 
 const hasStarted = ({ state, errors }: RuntimeReport): boolean => state !== 'starting' || errors.length > 0
 
+export const isFinished = ({ state }: RuntimeReport): boolean => state === 'finished'
+
 export function connected(side: 'source' | 'sink', situation: Situation): Verdict {
   const reports = relevantReports(situation).filter(hasStarted)
   if (reports.length === 0) return notReported(situation)
-  const broken = reports.filter((report) => !report[side].connected)
+  // A source that has ended is not connected any more, and needs no connection.
+  const broken = reports.filter((report) => !report[side].connected && !isFinished(report))
   if (broken.length === 0) return verdict('True', 'Connected', `the ${side} is connected`)
   const [error] = errorsOf(broken, side)
   if (error !== undefined) return failure(error)

@@ -9,6 +9,7 @@ import {
   configValid,
   connected,
   credentialsResolved,
+  isFinished,
   deadLettering,
   notReported,
   scalingActive,
@@ -78,6 +79,12 @@ function outdated(
   return cause === undefined ? undefined : { ...cause, status: 'False' }
 }
 
+/** Every replica with the present spec has read its source to its end: nothing more will come. */
+function completed({ current }: Situation): Verdict | undefined {
+  if (current.length === 0 || !current.every(isFinished)) return undefined
+  return verdict('True', 'Completed', 'the source has ended, and all of its records are settled')
+}
+
 function flowing(bridge: Bridge, { pods }: Situation): Verdict {
   const source = sourceOf(bridge.spec.source)
   const sink = sinkOf(bridge.spec.sink)
@@ -93,7 +100,8 @@ function ready(situation: Situation, parts: Parts): Verdict {
   const zero = paused || workload !== undefined ? scaledToZero(situation) : undefined
   if (zero !== undefined) return zero
   if (bridge === undefined || reports.length === 0) return withoutReport(situation, parts)
-  return outdated(situation, parts) ?? obstacle(situation, parts) ?? flowing(bridge, situation)
+  const obstructed = outdated(situation, parts) ?? obstacle(situation, parts)
+  return obstructed ?? completed(situation) ?? flowing(bridge, situation)
 }
 
 /** kstatus: no progress until a person acts. */
@@ -138,7 +146,7 @@ function phaseWithoutReport({ findings, workload }: Situation, { ConfigValid, Av
 
 function phaseWithReports({ findings, rejection, pods }: Situation, { Ready }: Verdicts): Phase {
   if (findings.length > 0 || rejection !== undefined || podTrouble(pods) !== undefined) return 'Degraded'
-  if (Ready.status === 'True') return 'Running'
+  if (Ready.status === 'True') return Ready.reason === 'Completed' ? 'Completed' : 'Running'
   return Ready.reason === 'RollingOut' || Ready.status === 'Unknown' ? 'Starting' : 'Degraded'
 }
 

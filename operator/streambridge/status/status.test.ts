@@ -108,3 +108,12 @@ test('a new observedAt alone causes no write', () => {
   assert.ok(!isWorthWriting(status('2026-01-01T00:00:00Z'), status('2026-01-01T00:01:00Z'), true))
   assert.ok(isWorthWriting(undefined, status('2026-01-01T00:00:00Z'), false))
 })
+
+test('a bridge whose source has ended is completed, and all that it says is true', async () => {
+  const world = await aRunningBridge('orders')
+  world.report = { state: 'finished', source: { connected: false }, partitions: [], busy: 0 }
+  await world.run('orders', 20_000)
+  assert.match(await said(world, 'orders', 'Ready'), /^True\/Completed: the source has ended/)
+  assert.match(await said(world, 'orders', 'SourceConnected'), /^True/)
+  assert.equal(await phaseIn(world, 'orders'), 'Completed')
+})
