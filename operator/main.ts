@@ -15,7 +15,7 @@ import { type Settings, settingsFrom } from './settings.ts'
 import { checksumKey } from './streambridge/observe/checksum-key.ts'
 import type { ReadReport } from './streambridge/observe/ask-replica.ts'
 import { readReport } from './streambridge/observe/read-report.ts'
-import { createReconciler } from './streambridge/reconcile.ts'
+import { createReconciler, type ReconcileOptions } from './streambridge/reconcile.ts'
 import { type Watches, watchBridges } from './streambridge/observe/watches.ts'
 
 export interface OperatorOptions {
@@ -32,6 +32,8 @@ export interface OperatorOptions {
   readonly readReport?: ReadReport
   /** Whether a CustomResourceDefinition must be installed first. Default true. */
   readonly checkCrd?: boolean
+  /** Where a bridge keeps its leases; absent: in Kubernetes. */
+  readonly leasesOf?: ReconcileOptions['leasesOf']
   /** The address to serve health and metrics on. Default: all of this machine's. */
   readonly host?: string
 }
@@ -93,6 +95,7 @@ function startReconciling(
     podMonitors: podMonitorsInstalled(kube, clock),
     image: settings.image,
     allowed: settings.allowed,
+    leasesOf: options.leasesOf,
     events,
     onPlan: (name, plan) => metrics.planned(name, plan),
   })

@@ -48,7 +48,7 @@ const boundaries: readonly Boundary[] = [
   {
     promise: 'the schema imports only zod, its kit, the catalogues and itself',
     from: /^crds\/schema\//,
-    to: /^(zod$|crds\/(schema|kit)\/|bridge-runtime\/(connectors|stages)\/(catalog|define-connector)\.ts$)/,
+    to: /^(zod$|crds\/(schema|kit)\/|bridge-runtime\/((connectors|stages)\/(catalog|define-connector)|leases\/stores\/catalog)\.ts$)/,
     types: true,
   },
   {

@@ -1,24 +1,12 @@
 import { hostname } from 'node:os'
 import { milliseconds } from '../../crds/kit/units.ts'
-import type { BridgeFile } from '../../crds/schema/bridge-file.ts'
-import type { LeaseStore } from '../../bridge-runtime/leases/lease-store.ts'
+import { openLeaseStore } from '../../bridge-runtime/leases/stores/catalog.ts'
 import { readBridgeFile, runBridge } from '../../bridge-runtime/main.ts'
 import { createLogger } from '../../bridge-runtime/observability/logger.ts'
-import { type Command, listenAddress, port, stopSignal, text, UsageError } from '../command.ts'
+import { type Command, listenAddress, port, stopSignal, text } from '../command.ts'
 
 /** Milliseconds beyond the drain timeout after which a hanging shutdown is ended. */
 const shutdownSlack = 5_000
-
-async function leaseStore(kind: string, { namespace, name, uid }: BridgeFile): Promise<LeaseStore> {
-  if (kind.startsWith('file:'))
-    return (await import('../../bridge-runtime/leases/stores/file/file.ts')).fileLeases(kind.slice('file:'.length))
-  if (kind !== 'kubernetes') throw new UsageError(`--leases takes kubernetes or file:DIRECTORY, not "${kind}"`)
-  const [{ kubernetesLeases }, { inClusterRequest }] = await Promise.all([
-    import('../../bridge-runtime/leases/stores/kubernetes/kubernetes.ts'),
-    import('../../bridge-runtime/leases/stores/kubernetes/request.ts'),
-  ])
-  return kubernetesLeases({ namespace, bridge: name, uid, request: inClusterRequest(process.env), now: Date.now })
-}
 
 export const bridge: Command = {
   help: `Usage: streambridge bridge --config FILE [OPTIONS]
@@ -27,7 +15,6 @@ Runs one replica of a bridge. The operator starts it; for a bridge in your termi
 
   --config FILE        bridge file (JSON)
   --secrets DIR        where Secrets are mounted, as DIR/<secret>/<key> (default /etc/streambridge/secrets)
-  --leases STORE       kubernetes (default), or file:DIRECTORY
   --port PORT          for /livez /readyz /metrics /status (default 8080; 0 chooses one)
   --listen ADDRESS     IP address to serve them on (default: all of this machine)
   --replica NAME       this replica's name (default: POD_NAME, or the host's name)
@@ -35,7 +22,6 @@ Runs one replica of a bridge. The operator starts it; for a bridge in your termi
   options: {
     config: { type: 'string' },
     secrets: { type: 'string' },
-    leases: { type: 'string' },
     port: { type: 'string' },
     listen: { type: 'string' },
     replica: { type: 'string' },
@@ -49,7 +35,13 @@ Runs one replica of a bridge. The operator starts it; for a bridge in your termi
       file,
       configHash: text(values, 'config-hash', ''),
       secrets: text(values, 'secrets', '/etc/streambridge/secrets'),
-      leases: await leaseStore(text(values, 'leases', 'kubernetes'), file),
+      leases: await openLeaseStore(file.leases, {
+        namespace: file.namespace,
+        bridge: file.name,
+        uid: file.uid,
+        environment: process.env,
+        now: Date.now,
+      }),
       replica,
       port: port(values, 'port', 8080),
       host: listenAddress(values),

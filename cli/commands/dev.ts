@@ -1,6 +1,6 @@
 import { watch } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
 import { createLogger } from '../../bridge-runtime/observability/logger.ts'
@@ -96,13 +96,15 @@ interface Here {
   readonly cluster: EmbeddedCluster
   /** Manifests. */
   readonly path: string
+  /** Where positions are kept: a folder for each bridge. */
+  readonly state: string
   /** The address to listen on. */
   readonly host: string
   readonly print: Print
   readonly signal: AbortSignal
 }
 
-async function runHere({ cluster: { api }, path, host, print, signal }: Here): Promise<void> {
+async function runHere({ cluster: { api }, path, state, host, print, signal }: Here): Promise<void> {
   const settings = settingsFrom({
     STREAMBRIDGE_IMAGE: 'local',
     LEADER_ELECT: 'false',
@@ -119,6 +121,7 @@ async function runHere({ cluster: { api }, path, host, print, signal }: Here): P
     logger,
     signal,
     checkCrd: false,
+    leasesOf: ({ namespace, name }) => ({ file: { directory: join(state, namespace, name) } }),
     host,
   })
   await follow(path, api.as('kubectl'), print, signal)
@@ -142,8 +145,8 @@ if this process is killed, its pods drain by themselves.
     const path = text(values, 'file')
     const listen = listenAddress(values, loopback)
     await readManifests(path)
-    const leases = resolve(text(values, 'state', defaultState()))
-    await mkdir(leases, { recursive: true })
+    const state = resolve(text(values, 'state', defaultState()))
+    await mkdir(state, { recursive: true })
     await using folder = await privateFolder()
     const signal = stopSignal(shutdown)
     let lines: readonly string[] = []
@@ -156,7 +159,6 @@ if this process is killed, its pods drain by themselves.
         command: [process.execPath, '--no-warnings', fileURLToPath(new URL('../main.ts', import.meta.url))],
         environment: process.env,
         folder: folder.path,
-        leases,
         host: listen,
         extraArguments: ['--listen', listen],
         onLine: podLine(print, values['logs'] === true),
@@ -169,7 +171,7 @@ if this process is killed, its pods drain by themselves.
       })
     }, 500)
     try {
-      await runHere({ cluster, path, host: listen, print, signal })
+      await runHere({ cluster, path, state, host: listen, print, signal })
     } finally {
       print('stopping: bridges finish what is in flight')
       await cluster.stop()

@@ -10,6 +10,7 @@ import { report } from '../../bridge-runtime/observability/report.ts'
 import { version } from '../../bridge-runtime/version.ts'
 import { duration, milliseconds } from '../../crds/kit/units.ts'
 import { streamBridge } from '../../crds/schema/streambridge.ts'
+import { bridgeFile } from '../../crds/schema/bridge-file.ts'
 import { bridgeFileOf } from '../../operator/streambridge/desired/config-map.ts'
 import { type Command, listenAddress, loopback, port, stopSignal, text, UsageError } from '../command.ts'
 import { mountSecrets } from '../local-secrets.ts'
@@ -95,7 +96,7 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     if (reportFindings([chosen], (line) => console.error(line))) return 2
     const { metadata, spec } = streamBridge.parse(chosen.object)
     const namespace = metadata.namespace ?? 'default'
-    const file = bridgeFileOf({ namespace, name: metadata.name, uid: 'local', spec })
+    const file = bridgeFile.parse(bridgeFileOf({ namespace, name: metadata.name, uid: 'local', spec }))
     const state = join(text(values, 'state', defaultState()), namespace, metadata.name)
     await mkdir(state, { recursive: true })
     await using secrets = await privateFolder()

@@ -4,6 +4,7 @@
  * them must not restart a runtime.
  */
 import { z } from 'zod'
+import { leaseStoreChoice } from '../../bridge-runtime/leases/stores/catalog.ts'
 import { spec } from './streambridge.ts'
 import { transformField } from './transforms.ts'
 
@@ -16,9 +17,13 @@ export const bridgeFile = z.object({
   sink: spec.shape.sink,
   ...transformField,
   delivery: spec.shape.delivery,
+  /** Where leases and positions are kept of sources whose service keeps none. */
+  leases: leaseStoreChoice.prefault({ kubernetes: {} }),
   /** Token of `lifecycle.reset`: a new one makes the bridge begin as if it had never run. */
   reset: z.string().optional(),
   logLevel: spec.shape.observability.unwrap().shape.logLevel,
 })
 
 export type BridgeFile = z.output<typeof bridgeFile>
+/** What is written into the file: what a default says is left out. */
+export type BridgeFileInput = z.input<typeof bridgeFile>

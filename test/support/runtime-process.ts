@@ -53,6 +53,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<RuntimeProc
     uid: 'test-uid',
     delivery: {},
     logLevel: 'info',
+    leases: { file: { directory: leases } },
     ...options.bridge,
   })
   writeFileSync(join(directory, 'bridge.json'), JSON.stringify(file))
@@ -65,17 +66,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<RuntimeProc
   const server = await startServer({
     name: replica,
     command: process.execPath,
-    args: [
-      ...(options.nodeArgs ?? []),
-      main,
-      ...args,
-      '--leases',
-      `file:${leases}`,
-      '--port',
-      '0',
-      '--replica',
-      replica,
-    ],
+    args: [...(options.nodeArgs ?? []), main, ...args, '--port', '0', '--replica', replica],
     directory,
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...options.env },
   })

@@ -1,8 +1,12 @@
 /** What comes next fits: a toy of each kind is added with its folder and one line of a catalogue, and nothing else. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { eventually } from '../support/eventually.ts'
+import type { Lease } from '../../bridge-runtime/leases/lease-store.ts'
 import { runCommand } from '../support/run-command.ts'
 import { type Toy, withToys } from './with-toys.ts'
 
@@ -25,6 +29,20 @@ async function toyBridge(t: TestContext, toys: readonly Toy[], specOf: (folder: 
     run: (...more: readonly string[]) => command('run', '-f', 'toy.json', '--state', 'state', ...more),
     validate: () => command('validate', '-f', 'toy.json'),
     generate: () => runCommand(process.execPath, ['crds/generate/main.ts'], { cwd: copy }),
+    /** Starts a replica as the operator does, from a bridge file; resolves with how to end it. */
+    replica: async (file: object) => {
+      await writeFile(join(copy, 'bridge.json'), JSON.stringify(file))
+      const child = spawn(process.execPath, ['cli/main.ts', 'bridge', '--config', 'bridge.json', '--port', '0'], {
+        cwd: copy,
+        stdio: 'ignore',
+      })
+      const exited = once(child, 'exit')
+      t.after(() => child.kill('SIGKILL'))
+      return async () => {
+        child.kill('SIGTERM')
+        await exited
+      }
+    },
     read: (path: string) => readFile(join(copy, path), 'utf8'),
   }
 }
@@ -38,6 +56,7 @@ const lines = async (folder: string): Promise<readonly string[]> => {
 const numbers: Toy = { folder: 'connectors/numbers', name: 'numbers' }
 const folder: Toy = { folder: 'connectors/folder', name: 'folder' }
 const rollingFile: Toy = { folder: 'connectors/rolling-file', name: 'rollingFile' }
+const oneFile: Toy = { folder: 'stores/one-file', name: 'oneFile' }
 const keepMatching: Toy = { folder: 'stages/keep-matching', name: 'keepMatching' }
 
 test('a finite source and a fifth broker need their folders and a line each: a bridge over them runs, and ends', async (t) => {
@@ -107,4 +126,35 @@ test('a fifth broker is read as well: where a bridge stopped it goes on', async 
     out.map((line) => Number((JSON.parse(line) as { readonly value: string }).value)),
     Array.from({ length: 50 }, (_, n) => n),
   )
+})
+
+test('a lease store needs its folder and a line: a bridge file that names it has its positions there', async (t) => {
+  const toy = await toyBridge(t, [numbers, folder, oneFile], () => ({}))
+  const [out, positions] = [join(toy.folder, 'out'), join(toy.folder, 'positions.json')]
+  const file = {
+    namespace: 'shop',
+    name: 'toy',
+    uid: 'u',
+    source: { numbers: { until: 250 } },
+    sink: { folder: { path: out } },
+    delivery: {},
+    leases: { oneFile: { path: positions } },
+    logLevel: 'info',
+  }
+  const moved = () => lines(out).catch((): readonly string[] => [])
+  const settled = async (): Promise<boolean> => {
+    const stored = JSON.parse(await readFile(positions, 'utf8').catch(() => '{}')) as Record<string, Lease>
+    return ['a', 'b'].every((partition) => stored[partition]?.checkpoint.ended === true)
+  }
+  const stop = await toy.replica(file)
+  await eventually('all positions are at the end', settled)
+  await stop()
+  assert.equal((await moved()).length, 500)
+  const stopAgain = await toy.replica(file)
+  await eventually('it has looked at the store', async () => {
+    const stored = JSON.parse(await readFile(positions, 'utf8')) as Record<string, Lease>
+    return Object.keys(stored).length > 0
+  })
+  await stopAgain()
+  assert.equal((await moved()).length, 500, 'what is finished is not read again')
 })

@@ -16,14 +16,16 @@ export interface Toy {
 }
 
 interface Catalogue {
-  readonly file: string
+  /** Where its folders and its `catalog.ts` are. */
+  readonly home: string
   /** The line the toy's is added to. */
   readonly list: RegExp
 }
 
 const catalogues: Readonly<Record<string, Catalogue>> = {
-  stages: { file: 'bridge-runtime/stages/catalog.ts', list: /(export const stages\b.* = \{)/ },
-  connectors: { file: 'bridge-runtime/connectors/catalog.ts', list: /(export const catalog = \{)/ },
+  stages: { home: 'bridge-runtime/stages', list: /(export const stages\b.* = \{)/ },
+  connectors: { home: 'bridge-runtime/connectors', list: /(export const catalog = \{)/ },
+  stores: { home: 'bridge-runtime/leases/stores', list: /(export const stores\b.* = \{)/ },
 }
 
 /** @returns the folder of the copy */
@@ -40,7 +42,8 @@ async function add(copy: string, { folder, name }: Toy): Promise<void> {
   const [kind = ''] = folder.split('/')
   const catalogue = catalogues[kind]
   if (catalogue === undefined) throw new TypeError(`no catalogue of ${kind}`)
-  const home = join(copy, 'bridge-runtime', folder)
+  const entry = folder.slice(kind.length + 1)
+  const home = join(copy, catalogue.home, entry)
   await cp(join(root, 'test/toys', folder), home, { recursive: true })
   // As an editor does when a folder is moved.
   for (const file of await readdir(home)) {
@@ -51,8 +54,7 @@ async function add(copy: string, { folder, name }: Toy): Promise<void> {
     )
     await writeFile(join(home, file), moved)
   }
-  const path = join(copy, catalogue.file)
+  const path = join(copy, catalogue.home, 'catalog.ts')
   const text = await readFile(path, 'utf8')
-  const entry = folder.slice(kind.length + 1)
   await writeFile(path, `import { ${name} } from './${entry}/index.ts'\n${text.replace(catalogue.list, `$1 ${name},`)}`)
 }

@@ -16,8 +16,6 @@ export interface ProcessesOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Existing folder for the pods' files. */
   readonly folder: string
-  /** Folder for the leases of bridges that would keep them in Kubernetes: one beneath it for each bridge. */
-  readonly leases: string
   /** The address pods listen on. Default: 127.0.0.1. */
   readonly host?: string
   /** Given to every pod after its own arguments. */
@@ -102,13 +100,6 @@ function localPaths(args: readonly string[], container: Container, folder: strin
   })
 }
 
-function argumentsOf(pod: Pod, container: Container, folder: string, leases: string): readonly string[] {
-  const args = localPaths(container.args ?? [], container, folder)
-  const { namespace = '', labels = {}, name } = pod.metadata
-  const bridge = labels['app.kubernetes.io/instance'] ?? name
-  return args.includes('kubernetes') ? withOption(args, 'leases', `file:${join(leases, namespace, bridge)}`) : args
-}
-
 function valueOf(pod: Pod, podIP: string, { value = '', valueFrom }: EnvVar): string {
   const { name, namespace = '', uid = '' } = pod.metadata
   const fields: Readonly<Record<string, string>> = {
@@ -131,7 +122,7 @@ async function startProcess(pod: Pod, folder: string, options: ProcessesOptions)
   const [executable = process.execPath, ...prefix] = options.command
   const env = { ...options.environment }
   for (const variable of container.env ?? []) env[variable.name] = valueOf(pod, addressOf(options), variable)
-  const args = [...argumentsOf(pod, container, folder, options.leases), ...(options.extraArguments ?? [])]
+  const args = [...localPaths(container.args ?? [], container, folder), ...(options.extraArguments ?? [])]
   // A process group of its own: Ctrl-C reaches this process alone, which then stops its pods in order.
   const child = spawn(executable, [...prefix, ...args], {
     cwd: folder,

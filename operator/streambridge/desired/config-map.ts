@@ -1,5 +1,5 @@
 /** The ConfigMap with the runtime's `bridge.json`. */
-import type { BridgeFile } from '../../../crds/schema/bridge-file.ts'
+import type { BridgeFileInput } from '../../../crds/schema/bridge-file.ts'
 import type { ConfigMap } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
 import { canonicalJson, hashOf } from '../../kube/format/canonical.ts'
@@ -7,7 +7,7 @@ import { childMeta, configMapName } from './labels.ts'
 
 export const configFileName = 'bridge.json'
 
-export const bridgeFileOf = ({ namespace, name, uid, spec }: Bridge): BridgeFile => ({
+export const bridgeFileOf = ({ namespace, name, uid, spec, leases }: Bridge): BridgeFileInput => ({
   namespace,
   name,
   uid,
@@ -15,6 +15,7 @@ export const bridgeFileOf = ({ namespace, name, uid, spec }: Bridge): BridgeFile
   ...(spec.transforms === undefined ? {} : { transforms: spec.transforms }),
   sink: spec.sink,
   delivery: spec.delivery,
+  ...(leases && { leases }),
   ...(spec.lifecycle.reset === undefined ? {} : { reset: spec.lifecycle.reset.token }),
   logLevel: spec.observability.logLevel,
 })

@@ -3,6 +3,7 @@ import type { Clock } from '../../../bridge-runtime/core/clock.ts'
 import { streamBridge } from '../../../crds/schema/streambridge.ts'
 import type { Key, KubeApi } from '../../kube/api.ts'
 import { configMaps, podMonitors, pods, type StreamBridge, streamBridges } from '../../kube/resources.ts'
+import type { Bridge } from '../bridge.ts'
 import { configHashOf } from '../desired/config-map.ts'
 import { childName, configMapName, podLabels, selectorText } from '../desired/labels.ts'
 import { askReplica, type ReadReport, type PodWithoutReport } from './ask-replica.ts'
@@ -25,14 +26,20 @@ export interface ObserveOptions {
   readonly intervalOf: (mode: string) => number
   /** Milliseconds after which objects are read again without a change. */
   readonly resync: number
+  /** Where a bridge keeps its leases; absent: in Kubernetes. */
+  readonly leasesOf?: ((bridge: Pick<Bridge, 'namespace' | 'name'>) => Bridge['leases']) | undefined
   /** Whether PodMonitors can be made: their CRD is the Prometheus operator's. */
   readonly podMonitors: () => Promise<boolean>
 }
 
-function parse(stored: StreamBridge): Parsed {
+function parse(stored: StreamBridge, leasesOf: ObserveOptions['leasesOf']): Parsed {
   const { namespace = '', name, uid = '' } = stored.metadata
   const parsed = streamBridge.safeParse(stored)
-  if (parsed.success) return { kind: 'valid', bridge: { namespace, name, uid, spec: parsed.data.spec } }
+  if (parsed.success) {
+    const leases = leasesOf?.({ namespace, name })
+    const bridge = { namespace, name, uid, spec: parsed.data.spec, ...(leases && { leases }) }
+    return { kind: 'valid', bridge }
+  }
   const [issue] = parsed.error.issues
   return { kind: 'invalid', message: `${issue?.path.map(String).join('.') ?? 'spec'}: ${issue?.message ?? ''}` }
 }
@@ -87,7 +94,7 @@ async function readObjects(options: ObserveOptions, key: Required<Key>): Promise
   const { kube, clock } = options
   const stored = await kube.get(streamBridges, key)
   if (stored === undefined) return undefined
-  const parsed = parse(stored)
+  const parsed = parse(stored, options.leasesOf)
   const labelSelector = selectorText(podLabels(key.name))
   const [children, monitors, podList] = await Promise.all([
     readChildren(kube, stored, parsed),

@@ -52,7 +52,6 @@ const argsOf = (bridge: Bridge): readonly string[] => {
   const options = {
     config: `${configPath}/${configFileName}`,
     secrets: secretsPath,
-    leases: 'kubernetes',
     port: String(port),
     'config-hash': configHashOf(bridge),
   }

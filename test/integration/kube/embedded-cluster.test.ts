@@ -53,7 +53,6 @@ describe('a cluster in this process', { concurrency: 1 }, () => {
       command: [process.execPath, join(folder, 'program.mjs')],
       environment: { PATH: process.env['PATH'] },
       folder,
-      leases: join(folder, 'leases'),
       onLine: (pod, line) => lines.push(`${pod}: ${line}`),
     })
     cluster = startEmbeddedCluster({
@@ -84,7 +83,7 @@ describe('a cluster in this process', { concurrency: 1 }, () => {
     const container: Container = {
       name: 'bridge',
       image: 'streambridge:1',
-      args: [...paths, '--leases', 'kubernetes', '--port', '8080', '--version', version, '--stubborn', stubborn],
+      args: [...paths, '--port', '8080', '--version', version, '--stubborn', stubborn],
       env: [
         { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
         { name: 'CANARY', value: 'sings' },
@@ -164,7 +163,6 @@ describe('a cluster in this process', { concurrency: 1 }, () => {
     const [{ args, canary, password, mode } = nothing] = answers
     assert.deepEqual([canary, password, mode], ['sings', 'first', 0o600])
     assert.ok(args[1]?.startsWith(folder) && args[1].endsWith('/config/bridge.json'), args[1])
-    assert.equal(args[args.indexOf('--leases') + 1], `file:${join(folder, 'leases', 'shop', 'orders')}`)
     const status = await eventually(
       'the status says so',
       async () => (await cluster.api.get(deployments, { namespace, name: 'orders' }))?.status,
