@@ -198,5 +198,7 @@ export async function createTopic(bootstrapServers: string, topic: string, optio
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
       return topics[0]?.partitions.every(({ leader }) => leader > 0) === true
     })
+    // A leader is named before it knows that it is one: until then it refuses a producer that does not ask again.
+    await eventually(`topic ${topic} can be written`, () => admin.fetchTopicOffsets(topic))
   })
 }
