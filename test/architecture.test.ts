@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { generatedFiles, staleFiles } from '../crds/generate/files.ts'
+import { staleFiles } from '../crds/generate/files.ts'
+import { allGeneratedFiles } from '../docs/generate/files.ts'
 import { modulesOf } from './support/imports.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const everything = modulesOf(root, ['crds', 'operator', 'bridge-runtime', 'cli', 'test'])
+const everything = modulesOf(root, ['crds', 'operator', 'bridge-runtime', 'cli', 'docs', 'test'])
 const shipped = everything.filter(({ path }) => !path.startsWith('test/') && !path.endsWith('.test.ts'))
 
 interface Boundary {
@@ -165,5 +166,5 @@ test('what ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
 })
 
 test('generated files are fresh: otherwise run `npm run generate`', async () => {
-  assert.deepEqual(await staleFiles(generatedFiles(), pathToFileURL(root)), [])
+  assert.deepEqual(await staleFiles(await allGeneratedFiles(pathToFileURL(root)), pathToFileURL(root)), [])
 })

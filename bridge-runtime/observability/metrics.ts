@@ -22,6 +22,11 @@ export const metricTable = {
     help: 'Records that the source delivered again although the sink had them: they were settled, not moved.',
     labels: [],
   },
+  streambridge_filtered_total: {
+    type: 'counter',
+    help: 'Records that a stage dropped.',
+    labels: ['stage'],
+  },
   streambridge_throttles_total: {
     type: 'counter',
     help: 'Sink requests that the sink asked to slow down.',
@@ -101,6 +106,9 @@ export function createMetrics(clock: Clock): {
     )
     one('streambridge_retries_total', () => statistics.totals.retries)
     one('streambridge_repeats_total', () => statistics.totals.repeats)
+    set('streambridge_filtered_total', () =>
+      [...statistics.filteredBy].map(([stage, count]) => [{ stage }, count] as const),
+    )
     one('streambridge_throttles_total', () => statistics.totals.throttles)
     for (const [name, unit] of [
       ['streambridge_lag_records', 'records'],

@@ -5,9 +5,13 @@ import test from 'node:test'
 import { type Module, modulesOf, unusedExports } from '../support/imports.ts'
 import { exportsForTests } from './exceptions.ts'
 
-const shipped = modulesOf(join(import.meta.dirname, '../..'), ['crds', 'operator', 'bridge-runtime', 'cli']).filter(
-  ({ path }) => !path.endsWith('.test.ts'),
-)
+const shipped = modulesOf(join(import.meta.dirname, '../..'), [
+  'crds',
+  'operator',
+  'bridge-runtime',
+  'cli',
+  'docs',
+]).filter(({ path }) => !path.endsWith('.test.ts'))
 
 test('no value of production code is used by tests alone, but for those that are listed with a reason', () => {
   const known = new Set(exportsForTests.map(({ value }) => value))

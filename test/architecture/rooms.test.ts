@@ -14,7 +14,7 @@ import {
 import { type Circle, crowdedFolders, folderCircles, moduleCircles } from './exceptions.ts'
 
 const root = join(import.meta.dirname, '../..')
-const everything = modulesOf(root, ['crds', 'operator', 'bridge-runtime', 'cli', 'test'])
+const everything = modulesOf(root, ['crds', 'operator', 'bridge-runtime', 'cli', 'docs', 'test'])
 const shipped = everything.filter(({ path }) => !path.startsWith('test/') && !path.endsWith('.test.ts'))
 const shippedGraph = moduleGraph(shipped)
 

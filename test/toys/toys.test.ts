@@ -28,7 +28,7 @@ async function toyBridge(t: TestContext, toys: readonly Toy[], specOf: (folder: 
     folder,
     run: (...more: readonly string[]) => command('run', '-f', 'toy.json', '--state', 'state', ...more),
     validate: () => command('validate', '-f', 'toy.json'),
-    generate: () => runCommand(process.execPath, ['crds/generate/main.ts'], { cwd: copy }),
+    generate: () => runCommand(process.execPath, ['docs/generate/main.ts'], { cwd: copy }),
     /** Starts a replica as the operator does, from a bridge file; resolves with how to end it. */
     replica: async (file: object) => {
       await writeFile(join(copy, 'bridge.json'), JSON.stringify(file))

@@ -1,11 +1,12 @@
 /**
- * Writes everything that follows from the schema: `node crds/generate/main.ts`. With `--check` it writes nothing and
- * fails where a file differs.
+ * Writes everything that is generated: `node docs/generate/main.ts`. With `--check` it writes nothing and fails where a
+ * file differs.
  */
-import { generatedFiles, staleFiles, writeFiles } from './files.ts'
+import { staleFiles, writeFiles } from '../../crds/generate/files.ts'
+import { allGeneratedFiles } from './files.ts'
 
 const root = new URL('../../', import.meta.url)
-const files = generatedFiles()
+const files = await allGeneratedFiles(root)
 
 if (process.argv.includes('--check')) {
   const stale = await staleFiles(files, root)
