@@ -2,7 +2,7 @@ import type { BridgeFile } from '../crds/schema/bridge-file.ts'
 import { bytes, milliseconds } from '../crds/kit/units.ts'
 import { sinkOf, sourceOf } from './connectors/catalog.ts'
 import type { ConnectorContext, ReadSecret } from './connectors/define-connector.ts'
-import { deadLetterDoubt } from './connectors/record-sizes.ts'
+import { deadLetterWarning } from './connectors/record-sizes.ts'
 import { type Clock, realClock } from './core/clock.ts'
 import { Engine } from './core/engine.ts'
 import { History } from './history/history.ts'
@@ -29,8 +29,8 @@ export function createBridge(options: BridgeOptions): Engine {
   const source = sourceOf(file.source)
   const sink = sinkOf(file.sink)
   const deadLetter = delivery.deadLetter === undefined ? undefined : sinkOf(delivery.deadLetter)
-  const doubt = deadLetter && deadLetterDoubt(source, deadLetter)
-  if (doubt !== undefined) log.warn(`${doubt.path} ${doubt.message}`, { component: 'deadLetter' })
+  const warning = deadLetter && deadLetterWarning(source, deadLetter)
+  if (warning !== undefined) log.warn(`${warning.path} ${warning.message}`, { component: 'deadLetter' })
   const { leases: store } = options
   const history = new History({ store, reset: file.reset, onDataGap: delivery.onDataGap })
   const context = (component: string, field: string): ConnectorContext => ({

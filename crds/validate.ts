@@ -1,6 +1,6 @@
 /** Checks a StreamBridge manifest without an API server, in the API server's words. */
 import { sinkOf, sourceOf } from '../bridge-runtime/connectors/catalog.ts'
-import { deadLetterDoubt } from '../bridge-runtime/connectors/record-sizes.ts'
+import { deadLetterWarning } from '../bridge-runtime/connectors/record-sizes.ts'
 import { apiServerText, type Issue, refusedByRule } from './api-server-text.ts'
 import { rootSchema } from './generate/crd.ts'
 import type { JsonSchema } from './generate/json-schema.ts'
@@ -98,6 +98,6 @@ function crampedDeadLetters(manifest: Readonly<Record<string, unknown>>): readon
   const { data } = streamBridge.safeParse(withoutNulls({ ...manifest, status: undefined }))
   const deadLetter = data?.spec.delivery.deadLetter
   if (data === undefined || deadLetter === undefined) return []
-  const found = deadLetterDoubt(sourceOf(data.spec.source), sinkOf(deadLetter))
+  const found = deadLetterWarning(sourceOf(data.spec.source), sinkOf(deadLetter))
   return found === undefined ? [] : [warning(found.path, found.message)]
 }

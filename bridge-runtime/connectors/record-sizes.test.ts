@@ -6,7 +6,7 @@ import { eventHubs } from './event-hubs/index.ts'
 import { kafka } from './kafka/index.ts'
 import { kinesis } from './kinesis/index.ts'
 import { pubsub } from './pubsub/index.ts'
-import { deadLetterDoubt, fits } from './record-sizes.ts'
+import { deadLetterWarning, fits } from './record-sizes.ts'
 
 const auth = { connectionStringSecretRef: { name: 'hub', key: 'cs' } }
 const hub = { fullyQualifiedNamespace: 'ns.servicebus.windows.net', eventHubName: 'orders', auth }
@@ -40,21 +40,21 @@ test('which sink takes, with defaults, the largest record that a source holds wi
 })
 
 test('a dead-letter sink that takes less than its source may hold is told, with both sizes and the field to raise', () => {
-  const doubt = deadLetterDoubt(source('pubsub'), sink('kafka', { maxRequestBytes: '2Mi' }))
-  assert.equal(doubt?.path, 'spec.delivery.deadLetter.kafka')
+  const warning = deadLetterWarning(source('pubsub'), sink('kafka', { maxRequestBytes: '2Mi' }))
+  assert.equal(warning?.path, 'spec.delivery.deadLetter.kafka')
   assert.match(
-    doubt.message,
+    warning.message,
     /takes records of up to 2\d{6} bytes, and the source may hold 10000000, .* raise spec\.delivery\.deadLetter\.kafka\.maxRequestBytes to 1000\d{4} or more, and max\.message\.bytes of the topic/,
   )
 })
 
 test('a dead-letter sink that takes all its source may hold, and what a dead letter adds, is not told of', () => {
-  assert.equal(deadLetterDoubt(source('pubsub'), sink('kafka', { maxRequestBytes: '12Mi' })), undefined)
-  assert.equal(deadLetterDoubt(source('kinesis'), sink('pubsub')), undefined)
-  assert.equal(deadLetterDoubt(source('pubsub'), sink('console')), undefined)
+  assert.equal(deadLetterWarning(source('pubsub'), sink('kafka', { maxRequestBytes: '12Mi' })), undefined)
+  assert.equal(deadLetterWarning(source('kinesis'), sink('pubsub')), undefined)
+  assert.equal(deadLetterWarning(source('pubsub'), sink('console')), undefined)
 })
 
 test('what no setting can raise is told with another way', () => {
-  assert.match(deadLetterDoubt(source('pubsub'), sink('pubsub'))?.message ?? '', /dead-letter sink that takes more/)
-  assert.match(deadLetterDoubt(source('pubsub'), sink('kinesis'))?.message ?? '', /limits\.maxRecordBytes/)
+  assert.match(deadLetterWarning(source('pubsub'), sink('pubsub'))?.message ?? '', /dead-letter sink that takes more/)
+  assert.match(deadLetterWarning(source('pubsub'), sink('kinesis'))?.message ?? '', /limits\.maxRecordBytes/)
 })

@@ -10,7 +10,7 @@ export const fits = (source: Chosen<SourceDefinition>, sink: Chosen<SinkDefiniti
   source.definition.largestRecord(source.config) <= sink.definition.largestRecord(sink.config).bytes
 
 /** What is doubtful about a dead-letter sink, in words; undefined when it takes whatever its source can hold. */
-export function deadLetterDoubt(
+export function deadLetterWarning(
   source: Chosen<SourceDefinition>,
   sink: Chosen<SinkDefinition>,
 ): { readonly path: string; readonly message: string } | undefined {

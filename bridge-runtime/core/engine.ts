@@ -6,7 +6,7 @@ import type { EngineOptions } from './engine-options.ts'
 import { asBridgeError } from './errors.ts'
 import { type Component, ErrorTracker } from './health/error-tracker.ts'
 import { Statistics } from './health/statistics.ts'
-import { Stillness } from './health/stillness.ts'
+import { StallDetector } from './health/stall-detector.ts'
 import { MemoryBudget } from './intake/memory-budget.ts'
 import { RateLimit } from './intake/rate-limit.ts'
 import { RateLimitedReader } from './intake/rate-limited.ts'
@@ -35,7 +35,7 @@ const sampleInterval = 1000
  */
 export class Engine {
   readonly statistics = new Statistics()
-  readonly stillness = new Stillness()
+  readonly stalls = new StallDetector()
   readonly errors: ErrorTracker
   readonly #options: EngineOptions
   readonly #pumps = new Map<PartitionReader, Pump>()
@@ -271,7 +271,7 @@ export class Engine {
     const { out, deadLettered, filtered } = statistics.totals
     const busy = pumps.some((pump) => pump.busy)
     statistics.sample(busy, now)
-    this.stillness.look(pumps, now, out + deadLettered + filtered)
+    this.stalls.look(pumps, now, out + deadLettered + filtered)
   }
 
   async #every(interval: number, signal: AbortSignal, task: () => void): Promise<void> {

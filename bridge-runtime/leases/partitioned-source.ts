@@ -16,7 +16,7 @@ export interface Ownership {
   /** What the position is a position of. */
   readonly stream: FoundStream
   /** The reader met another stream under that name: the source is looked at again at once. */
-  readonly doubt: () => void
+  readonly lookAgain: () => void
   /** The reader's settlement: rejects with `Fenced` once ownership is lost. */
   readonly commit: (progress: Progress) => Promise<void>
 }

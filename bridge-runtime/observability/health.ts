@@ -1,5 +1,5 @@
 import type { Engine } from '../core/engine.ts'
-import { standStill } from './progress.ts'
+import { stallOf } from './progress.ts'
 
 /** Milliseconds without any settlement, with work waiting and no error to explain it, after which a restart is due. */
 export const stallAfter = 120_000
@@ -42,7 +42,7 @@ export function readiness(engine: Engine, now: number): Verdict {
   const missing = [...(engine.sourceConnected ? [] : ['source']), ...(engine.sinkConnected ? [] : ['sink'])]
   if (missing.length > 0) return { ok: false, message: `not connected: ${missing.join(', ')}` }
   for (const pump of engine.pumps) {
-    const still = standStill(engine, pump, now)
+    const still = stallOf(engine, pump, now)
     if (still?.shared === false) return { ok: false, message: `partition ${pump.reader.partition}: ${still.message}` }
   }
   return { ok: true, message: 'ok' }

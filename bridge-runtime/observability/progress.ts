@@ -10,7 +10,7 @@ function why({ errors, statistics }: Engine, pump: Pump, now: number): string {
   return 'the source brings none of them and tells no error: see the log of this replica'
 }
 
-export interface StandStill {
+export interface ReportedStall {
   readonly seconds: number
   /** Rests while the cause does. */
   readonly message: string
@@ -18,8 +18,8 @@ export interface StandStill {
 }
 
 /** Undefined where records move or none waits. @param now monotonic milliseconds */
-export function standStill(engine: Engine, pump: Pump, now: number): StandStill | undefined {
-  const still = engine.stillness.of(pump, now)
+export function stallOf(engine: Engine, pump: Pump, now: number): ReportedStall | undefined {
+  const still = engine.stalls.of(pump, now)
   if (still === undefined) return undefined
   const message = `records wait and none has moved for more than ${still.after / 1000} s: ${why(engine, pump, now)}`
   return { seconds: Math.floor(still.milliseconds / 1000), message, shared: still.shared }

@@ -2,7 +2,7 @@ import type { PartitionReport, RuntimeReport } from '../../crds/schema/report.ts
 import type { Clock } from '../core/clock.ts'
 import type { Engine } from '../core/engine.ts'
 import type { Pump } from '../core/pump.ts'
-import { standStill } from './progress.ts'
+import { stallOf } from './progress.ts'
 
 export interface Identity {
   readonly version: string
@@ -12,7 +12,7 @@ export interface Identity {
 
 function partitionReport(engine: Engine, pump: Pump, now: number): PartitionReport {
   const { reader, committed, halted, inFlightRecords } = pump
-  const still = standStill(engine, pump, now)
+  const still = stallOf(engine, pump, now)
   return {
     partition: reader.partition,
     epoch: reader.epoch,

@@ -184,7 +184,7 @@ async function deliver(write: Write, partition: number, chunk: readonly number[]
   return last ? deliverAs(write, partition, { chunk, compression: 'Gzip' }) : error
 }
 
-interface Parcel {
+interface Attempt {
   readonly chunk: readonly number[]
   readonly compression: Compression
 }
@@ -192,7 +192,7 @@ interface Parcel {
 async function deliverAs(
   write: Write,
   partition: number,
-  { chunk, compression }: Parcel,
+  { chunk, compression }: Attempt,
 ): Promise<BridgeError | undefined> {
   const records = chunk.flatMap((index) => write.records[index] ?? [])
   const batch = await encodeBatch(records, write.prefix, compression, write.memory)

@@ -155,7 +155,7 @@ export async function connect(
 
 /** Milliseconds between two looks, and how many of them may find no connection before another one is made. */
 const look = 5_000
-const patience = 6
+const maxLooksUnconnected = 6
 
 /** gRPC waits for ever for the handshake of a server that accepts a connection and says nothing. @returns ends it */
 function watchHandshake(current: () => Stub, renew: () => Promise<void>): () => void {
@@ -163,7 +163,7 @@ function watchHandshake(current: () => Stub, renew: () => Promise<void>): () => 
   const watch = setInterval(() => {
     const state = current().getChannel().getConnectivityState(false)
     waiting = state === connectivityState.READY || state === connectivityState.IDLE ? 0 : waiting + 1
-    if (waiting < patience) return
+    if (waiting < maxLooksUnconnected) return
     waiting = 0
     renew().catch(() => undefined)
   }, look)

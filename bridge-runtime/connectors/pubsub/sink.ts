@@ -7,7 +7,7 @@ import { type WriteOutcome, writing } from '../write-outcome.ts'
 import { type Connection, connect, type PubsubMessage } from './connection.ts'
 import type { Doing } from './errors.ts'
 import { messageOf, orderingKeyOf } from './message.ts'
-import { type Parcel, Publishing } from './publish/publishing.ts'
+import { type KeyBatch, Publishing } from './publish/publishing.ts'
 import type { PubsubSinkConfig } from './schema.ts'
 
 /** Opens a topic for writing. The connection is made by `open` of the sink. */
@@ -50,7 +50,7 @@ export function pubsubSink(
     },
     write: (batch, signal, stored) =>
       writing({ count: batch.count, signal, stored }, (outcome) => {
-        for (const parcel of parcelsOf(batch, orderingKey === 'FromSourceKey', outcome)) publishing.add(parcel)
+        for (const keyBatch of keyBatchesOf(batch, orderingKey === 'FromSourceKey', outcome)) publishing.add(keyBatch)
       }),
     async [Symbol.asyncDispose]() {
       connection?.close()
@@ -58,15 +58,15 @@ export function pubsubSink(
   }
 }
 
-interface Filling extends Parcel {
+interface Filling extends KeyBatch {
   readonly messages: PubsubMessage[]
   readonly sizes: number[]
   readonly indexes: number[]
 }
 
-/** One parcel per ordering key. What the service would refuse is settled here. */
-function parcelsOf(batch: SinkBatch, keyed: boolean, outcome: WriteOutcome): Iterable<Parcel> {
-  const parcels = new Map<string, Filling>()
+/** One batch per ordering key. What the service would refuse is settled here. */
+function keyBatchesOf(batch: SinkBatch, keyed: boolean, outcome: WriteOutcome): Iterable<KeyBatch> {
+  const batches = new Map<string, Filling>()
   const refused = new Set<string>()
   for (const [index, record] of batch.records().entries()) {
     const key = keyed ? orderingKeyOf(record.key) : ''
@@ -78,16 +78,16 @@ function parcelsOf(batch: SinkBatch, keyed: boolean, outcome: WriteOutcome): Ite
       outcome.settle(index, failure)
       continue
     }
-    const parcel = parcels.get(key) ?? emptyParcel(key, outcome)
-    if (parcel.messages.length === 0) parcels.set(key, parcel)
-    parcel.messages.push(outgoing.message)
-    parcel.sizes.push(outgoing.bytes)
-    parcel.indexes.push(index)
+    const own = batches.get(key) ?? emptyKeyBatch(key, outcome)
+    if (own.messages.length === 0) batches.set(key, own)
+    own.messages.push(outgoing.message)
+    own.sizes.push(outgoing.bytes)
+    own.indexes.push(index)
   }
-  return parcels.values()
+  return batches.values()
 }
 
-function emptyParcel(key: string, { settle, isOpen }: WriteOutcome): Filling {
+function emptyKeyBatch(key: string, { settle, isOpen }: WriteOutcome): Filling {
   const indexes: number[] = []
   return {
     key,

@@ -10,7 +10,7 @@ import type { PartitionedSource, Scene } from '../partitioned-source.ts'
 import { halted } from './halted.ts'
 import { Holding } from '../ownership/holding.ts'
 import type { Checkpoint, Lease, LeaseStore } from '../lease-store.ts'
-import { begunOf, standingOf, tagOf } from './standing.ts'
+import { begunOf, positionStateOf, tagOf } from './position-state.ts'
 import { ifFree } from '../ownership/write-own.ts'
 
 interface Keeping {
@@ -28,7 +28,7 @@ export interface OpeningOptions extends Keeping {
   /** A holding ended or is lost. */
   readonly changed: () => void
   /** What was seen of the source is not so any more. */
-  readonly doubt: () => void
+  readonly lookAgain: () => void
   readonly held: (holding: Holding) => void
   readonly dropped: (holding: Holding) => void
   readonly opened: (reader: PartitionReader) => void
@@ -49,7 +49,7 @@ interface Acquired {
 export async function opening(leases: readonly Lease[], scene: Scene, options: OpeningOptions): Promise<void> {
   const { history, over } = options
   const content = await history.recall()
-  if (content === undefined || !isOf(scene, content)) return options.doubt()
+  if (content === undefined || !isOf(scene, content)) return options.lookAgain()
   const acquired: Acquired[] = []
   try {
     for (const lease of leases) {
@@ -83,7 +83,7 @@ async function acquire(
   { store, history, replica, log, changed, held }: OpeningOptions,
 ): Promise<Acquired | undefined> {
   const { partition } = lease
-  const { checkpoint, gap: lost } = standingOf(lease, content, scene.stream)
+  const { checkpoint, gap: lost } = positionStateOf(lease, content, scene.stream)
   const why = lost ?? (scene.listing.has(partition) ? undefined : unlisted(checkpoint))
   const gap = content.gaps[partition] ?? (why && `partition ${partition} of ${scene.stream.name}: ${why}. ${gapAdvice}`)
   const { unreadable: _, ...readable } = lease
@@ -116,7 +116,7 @@ async function begin(
   if (fresh.length === 0) return
   const now = await options.history.change(within(scene, begun(scene.stream, fresh)))
   if (isOf(scene, now)) return
-  options.doubt()
+  options.lookAgain()
   await letGo(acquired, options)
 }
 
@@ -141,7 +141,7 @@ function handOut(
   { holding, checkpoint, gap }: Acquired,
   content: HistoryContent,
   { stream, listing }: Scene,
-  { source, history, clock, log, opened, doubt }: OpeningOptions,
+  { source, history, clock, log, opened, lookAgain }: OpeningOptions,
 ): void {
   const { partition, epoch } = holding
   const anew = gap !== undefined
@@ -151,7 +151,7 @@ function handOut(
     checkpoint: anew ? { position: undefined, ended: false } : checkpoint,
     start: anew ? fromEarliest : (content.start ?? fromEarliest),
     stream,
-    doubt,
+    lookAgain,
     commit: holding.commit.bind(holding),
   }
   holding.reader =

@@ -14,7 +14,7 @@ import { dataGap } from '../../history/keeping-gaps.ts'
 import type { Logger } from '../../observability/logger.ts'
 import type { Lease, LeaseStore } from '../lease-store.ts'
 import { isReserved } from '../ownership/membership.ts'
-import { foreignTo } from './standing.ts'
+import { foreignTo } from './position-state.ts'
 
 export interface RecollectOptions {
   readonly store: LeaseStore

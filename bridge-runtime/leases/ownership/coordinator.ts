@@ -13,7 +13,7 @@ import { forgetting, opening } from '../opening/opening.ts'
 import type { PartitionedSource, Scene } from '../partitioned-source.ts'
 import { awaiting, recollect } from '../opening/recollect.ts'
 import { fairShare } from './shares.ts'
-import { begunOf, isKnown, standingOf, tagOf } from '../opening/standing.ts'
+import { begunOf, isKnown, positionStateOf, tagOf } from '../opening/position-state.ts'
 import { Unlisted } from './unlisted.ts'
 import { ifFree } from './write-own.ts'
 
@@ -144,7 +144,10 @@ export class Coordinator {
   async #balance(scene: Scene, signal: AbortSignal): Promise<boolean> {
     const { store } = this.#options
     const { listing, content, stream } = scene
-    const counted = (lease: Lease): Lease => ({ ...lease, checkpoint: standingOf(lease, content, stream).checkpoint })
+    const counted = (lease: Lease): Lease => ({
+      ...lease,
+      checkpoint: positionStateOf(lease, content, stream).checkpoint,
+    })
     const stored = await store.list()
     this.#membership.check(stored)
     if (this.#membership.lost.aborted) return false
@@ -220,7 +223,7 @@ export class Coordinator {
       source: this.#source,
       over: AbortSignal.any([signal, lost]),
       changed: () => this.#wake.abort(),
-      doubt: () => this.#lookAgain(),
+      lookAgain: () => this.#lookAgain(),
       held: (holding) => void this.#holdings.set(holding.partition, holding),
       dropped: (holding) => this.#forget(holding),
       opened: (reader) => this.#host.assigned(reader),

@@ -7,7 +7,7 @@ export const ownershipOf = (partition: string, more: Partial<Ownership> = {}): O
   checkpoint: { position: undefined, ended: false },
   start: 'Earliest',
   stream: { name: 'a test', birth: undefined },
-  doubt: () => undefined,
+  lookAgain: () => undefined,
   commit: async () => undefined,
   ...more,
 })

@@ -45,7 +45,7 @@ function hubWith(t: TestContext, committed: number): Hub {
   const ownership = ownershipOf('0', {
     checkpoint: { position: String(committed), ended: false },
     stream: { name: 'event hub orders', birth: 'monday' },
-    doubt: () => void calls.push('doubt'),
+    lookAgain: () => void calls.push('lookAgain'),
   })
   const reader = new HubReader(ownership, {
     api,
@@ -134,6 +134,6 @@ test('a hub that was made again between two looks at it is not read, whether its
     const polling = hub.reader.poll(never)
     hub.answer({ begin: 0, last, empty: false })
     await assert.rejects(polling, { reason: 'StreamReplaced', kind: 'retryable' })
-    assert.deepEqual(hub.calls, last === 1 ? ['doubt'] : ['doubt', 'close'])
+    assert.deepEqual(hub.calls, last === 1 ? ['lookAgain'] : ['lookAgain', 'close'])
   }
 })

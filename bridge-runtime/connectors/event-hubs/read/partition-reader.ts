@@ -23,8 +23,8 @@ export interface HubReaderOptions {
 /** Milliseconds between two looks at the partition's properties: the lag, and whether the connection still lives. */
 const watchInterval = 10_000
 /** Milliseconds a poll waits for events; shorter when it has just attached, to report that it works. */
-const patience = 5_000
-const patienceAtFirst = 250
+const pollTimeout = 5_000
+const firstPollTimeout = 250
 /** Longest name of a reader that the service takes. */
 const longestName = 64
 
@@ -87,7 +87,7 @@ export class HubReader implements PartitionReader {
         throw thrown
       }
       this.#ask()
-      await this.#arrival(attached ? patience : patienceAtFirst, stopped)
+      await this.#arrival(attached ? pollTimeout : firstPollTimeout, stopped)
     }
     if (stopped.aborted) return undefined
     if (this.#jump !== undefined) await this.#explainJump(this.#jump, stopped)
@@ -139,10 +139,10 @@ export class HubReader implements PartitionReader {
 
   /** A hub that has only the name of the one that the position is of is not read. */
   async #checkStream(signal: AbortSignal): Promise<void> {
-    const { stream, doubt } = this.#ownership
+    const { stream, lookAgain } = this.#ownership
     const { birth } = (await this.#options.api.describe(signal)).stream
     if (birth === undefined || stream.birth === undefined || birth === stream.birth) return
-    doubt()
+    lookAgain()
     throw new BridgeError(`${stream.name} was made again while partition ${this.partition} was read`, {
       kind: 'retryable',
       reason: 'StreamReplaced',

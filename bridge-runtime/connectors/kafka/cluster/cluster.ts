@@ -29,12 +29,12 @@ export interface ClusterOptions {
   readonly clientId: string
   readonly bootstrapServers: readonly string[]
   readonly connection: ConnectionOptions
-  /** Milliseconds an unanswered request may take, by lane, where it is not `patience`. */
+  /** Milliseconds an unanswered request may take, by lane, where it is not the default. */
   readonly timeouts?: Partial<Readonly<Record<Lane, number>>>
 }
 
 /** Long enough for a busy broker, short enough to say within 30 s that one is gone. */
-const patience = 10_000
+const defaultRequestTimeout = 10_000
 
 /**
  * Rejections are BridgeErrors of `translate`. Connections are made when needed; a broken one is forgotten, so the next
@@ -167,7 +167,10 @@ export class Cluster implements AsyncDisposable {
 
   async #connect(broker: Address, lane: Lane, gone: () => void): Promise<Connection> {
     const { clientId, connection: options, timeouts } = this.#options
-    const connection = new Connection(clientId, { ...options, requestTimeout: timeouts?.[lane] ?? patience })
+    const connection = new Connection(clientId, {
+      ...options,
+      requestTimeout: timeouts?.[lane] ?? defaultRequestTimeout,
+    })
     // Without a listener an `error` event would end the process. A closed connection is replaced at the next request.
     connection.on('error', (error) => {
       this.#broken.set(connection, error)

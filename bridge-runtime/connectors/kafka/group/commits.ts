@@ -16,7 +16,7 @@ interface Waiting {
 const between = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'])
 const retryDelay = 100
 /** Milliseconds after which a rebalance counts as an error of the commit. */
-const patience = 30_000
+const rebalanceTimeout = 30_000
 
 export class Commits {
   readonly #membership: Membership
@@ -51,7 +51,7 @@ export class Commits {
         continue
       }
       since ??= this.#clock.monotonic()
-      if (this.#clock.monotonic() - since > patience) {
+      if (this.#clock.monotonic() - since > rebalanceTimeout) {
         for (const one of again) one.reject(answerError('REBALANCE_IN_PROGRESS', `committing ${one.commit.topic}`))
         continue
       }

@@ -2,7 +2,7 @@
 import { BridgeError } from '../../../core/errors.ts'
 import { BrokenLog, type Finding } from './damaged/broken-log.ts'
 import { DamagedBatch } from './damaged/damaged-batch.ts'
-import { Doubt } from './damaged/doubt.ts'
+import { Rechecks } from './damaged/rechecks.ts'
 import { answerError, codeName } from '../errors.ts'
 import { type FetchedBatch, unreadable } from './fetched.ts'
 import type { ReaderOptions } from './reader-options.ts'
@@ -43,7 +43,7 @@ export class Cursor {
   #position: number
   /** Whether a batch begins at the position. */
   #aligned = false
-  #doubt = new Doubt()
+  #rechecks = new Rechecks()
   #told = new ToldBatches()
   /** See `extraBytes`: more and more, while the answers do not reach what is behind the position. */
   #extra = 0
@@ -74,7 +74,7 @@ export class Cursor {
   jump(offset: number): void {
     this.#position = offset
     this.#aligned = false
-    this.#doubt = new Doubt()
+    this.#rechecks = new Rechecks()
     this.#told = new ToldBatches()
     this.#search = undefined
   }
@@ -101,13 +101,13 @@ export class Cursor {
   }
 
   async #refused(name: string): Promise<Answered> {
-    this.#doubt.again(this.#position)
-    if (this.#doubt.due) return this.#startSearch(refusals.has(name) ? 'refused' : 'failing')
+    this.#rechecks.again(this.#position)
+    if (this.#rechecks.due) return this.#startSearch(refusals.has(name) ? 'refused' : 'failing')
     const what = `reading ${this.#where()}`
     const error = refusals.has(name)
       ? this.#corrupt(`the broker cannot read its own log there (${name})`)
       : answerError(name, what)
-    return { batches: [], error: this.#doubt.told ?? error }
+    return { batches: [], error: this.#rechecks.told ?? error }
   }
 
   async #read(fetched: FetchedPartition, crowded: boolean): Promise<Answered> {
@@ -117,21 +117,21 @@ export class Cursor {
     const taken = await this.#take(scanned)
     if (this.#position > position) this.#extra = 0
     if (taken.error !== undefined || this.#position > position || crowded) return taken
-    this.#doubt.again(position)
+    this.#rechecks.again(position)
     // It ends inside a batch, or has only what was told.
     const stuck = fetched.batches.length > 0
     if (stuck) this.#extra = Math.min(Math.max(leastExtra, this.#extra * 2), mostExtra)
     if (!stuck && position >= this.#readableEnd(fetched)) return taken
-    if (this.#doubt.due) return this.#startSearch(stuck ? 'stuck' : 'silent')
-    return { batches: [], error: this.#doubt.told }
+    if (this.#rechecks.due) return this.#startSearch(stuck ? 'stuck' : 'silent')
+    return { batches: [], error: this.#rechecks.told }
   }
 
   /** Whether what is before the position must be looked at, once, before an answer is believed. */
   #doubtful({ first, moved }: Scanned): boolean {
     const position = this.#position
-    if (this.#doubt.hasSearched(position)) return false
+    if (this.#rechecks.hasSearched(position)) return false
     // A damaged batch was here, and is left out when it is asked for: its base offset has moved back.
-    const leftOut = first !== undefined && first > position && this.#doubt.hasDamage(position)
+    const leftOut = first !== undefined && first > position && this.#rechecks.hasDamage(position)
     return leftOut || moved
   }
 
@@ -158,12 +158,12 @@ export class Cursor {
     this.#aligned = aligned
     if (error instanceof OldFormatError) return { batches, error: this.#oldFormat(error) }
     if (error === undefined) return { batches }
-    const often = this.#doubt.again(next)
+    const often = this.#rechecks.again(next)
     if (often && (error.whole || error.resume.aligned)) return { batches: [...batches, this.#setAside(error)] }
-    this.#doubt.sawDamage(next)
+    this.#rechecks.sawDamage(next)
     // What cannot be a batch at all: the broker has lost the thread in its log.
-    if (this.#doubt.due) return { ...(await this.#startSearch('stuck')), batches }
-    return { batches, error: this.#doubt.told ?? this.#corrupt(error.message) }
+    if (this.#rechecks.due) return { ...(await this.#startSearch('stuck')), batches }
+    return { batches, error: this.#rechecks.told ?? this.#corrupt(error.message) }
   }
 
   #setAside({ message, bytes, whole, resume }: DamagedBatch): UnreadableBatch {
@@ -228,7 +228,7 @@ export class Cursor {
   async #ends({ offset, end }: Finding, why: Why, best: FetchedPartition | undefined): Promise<Answered> {
     const gone = offset > this.#position
     const error = gone ? this.#explain(offset, end, why) : undefined
-    this.#doubt.searched(error)
+    this.#rechecks.searched(error)
     if (error !== undefined) return { batches: [], error }
     const lost = why === 'refused' || (why === 'stuck' && !end)
     if (gone && !lost) return empty

@@ -4,7 +4,7 @@ import type { TopicPartition } from '../protocol/topic-partition.ts'
 import type { FetchedPartition } from '../protocol/wire.ts'
 
 /** Milliseconds that one may hold records back before it is told: well-behaved ones take less. */
-const patience = 15_000
+const gracePeriod = 15_000
 
 export class OpenTransaction {
   readonly #at: TopicPartition
@@ -31,7 +31,7 @@ export class OpenTransaction {
   /** Undefined while there is none, or not for long. */
   error(now: number): BridgeError | undefined {
     const held = this.#held
-    if (held === undefined || now - held.since < patience) return undefined
+    if (held === undefined || now - held.since < gracePeriod) return undefined
     const where = `topic "${this.#at.topic}" partition ${this.#at.partition}`
     const advice = `its producer must commit or abort it (kafka-transactions.sh finds and aborts it), or set ${this.#field}.isolationLevel to ReadUncommitted`
     return new BridgeError(

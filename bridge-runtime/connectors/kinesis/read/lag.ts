@@ -19,11 +19,11 @@ export class ShardLag {
   #committedArrival: number | undefined
   #read: { readonly at: number; readonly behind: number; readonly arrived: number | undefined } | undefined
 
-  readonly #patience: number
+  readonly #staleAfter: number
 
   /** @param interval milliseconds between two reads of a shard that is caught up and asked all the time */
   constructor(interval: number) {
-    this.#patience = 2 * interval + 1_000
+    this.#staleAfter = 2 * interval + 1_000
   }
 
   /** @param at monotonic milliseconds of the read */
@@ -53,7 +53,7 @@ export class ShardLag {
     if (this.#read === undefined) return { kind: 'unknown', reason: 'the shard was not read yet' }
     const { at, behind, arrived } = this.#read
     // A shard that is not asked, for a rate limit or a sink that is full, falls behind unseen.
-    const asked = now - at <= this.#patience
+    const asked = now - at <= this.#staleAfter
     if (this.#uncommitted.length === 0 && behind === 0 && asked) return { kind: 'known', seconds: 0 }
     const unsettled =
       this.#uncommitted.length === 0 || arrived === undefined ? 0 : arrived - (this.#committedArrival ?? arrived)

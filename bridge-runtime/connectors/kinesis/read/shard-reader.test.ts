@@ -21,12 +21,12 @@ function reading(position?: string, onDataGap: 'Stop' | 'Continue' = 'Stop', max
   const api = fakeKinesis()
   const clock = fakeClock()
   const commits: unknown[] = []
-  const doubts: unknown[] = []
+  const looks: unknown[] = []
   const checkpoint: Checkpoint = { position, ended: false }
   const ownership = ownershipOf(shardName, {
     checkpoint,
     stream: streamOf(api, { status: 'ACTIVE', arn: 'arn:orders', created: new Date(0), at: 0 }),
-    doubt: () => void doubts.push('doubt'),
+    lookAgain: () => void looks.push('lookAgain'),
     commit: async (progress) => void commits.push(progress),
   })
   const options = {
@@ -38,7 +38,7 @@ function reading(position?: string, onDataGap: 'Stop' | 'Continue' = 'Stop', max
     clock,
     random: () => 1,
   }
-  return { api, clock, commits, doubts, reader: new ShardReader(ownership, options) }
+  return { api, clock, commits, looks, reader: new ShardReader(ownership, options) }
 }
 
 const fill = (api: FakeKinesis, count: number): void => {
@@ -234,13 +234,13 @@ test('a record whose data is no base64 is poison in its place, and the others ar
 
 test('nothing is read of a stream that was made again between two looks at it, wherever the position would be', async () => {
   for (const failure of [undefined, 'InvalidArgumentException', 'ResourceNotFoundException']) {
-    const { api, clock, doubts, reader } = reading(sequence(3), 'Continue')
+    const { api, clock, looks, reader } = reading(sequence(3), 'Continue')
     fill(api, 10)
     api.created = new Date(1)
     if (failure !== undefined) api.failures.set('iterator', [{ name: failure, message: '' }])
     await assert.rejects(poll(reader, clock), rejection('retryable', 'StreamReplaced'))
     await assert.rejects(poll(reader, clock), rejection('retryable', 'StreamReplaced'))
-    assert.deepEqual([api.reads, doubts.length], [0, 2])
+    assert.deepEqual([api.reads, looks.length], [0, 2])
   }
 })
 

@@ -29,7 +29,7 @@ export interface ShardReaderOptions {
 const shortestInterval = 200
 const longestBackoff = 10_000
 /** Throttled reads in a row that are not worth a word: other consumers may share the shard. */
-const patience = 3
+const maxThrottles = 3
 
 /** Reads one shard from its checkpoint to its end. */
 export class ShardReader implements PartitionReader {
@@ -98,10 +98,10 @@ export class ShardReader implements PartitionReader {
   }
 
   async #checkStream(): Promise<void> {
-    const { stream, doubt } = this.#ownership
+    const { stream, lookAgain } = this.#ownership
     const { birth } = await this.#options.identify()
     if (birth === undefined || stream.birth === undefined || birth === stream.birth) return
-    doubt()
+    lookAgain()
     throw new BridgeError(`${stream.name} was made again while shard ${this.partition} was read`, {
       kind: 'retryable',
       reason: 'StreamReplaced',
@@ -146,7 +146,7 @@ export class ShardReader implements PartitionReader {
     this.#throttled += 1
     const longest = Math.min(longestBackoff, shortestInterval * 2 ** this.#throttled)
     this.#readAt = clock.monotonic() + shortestInterval + random() * longest
-    if (this.#throttled > patience) throw error
+    if (this.#throttled > maxThrottles) throw error
   }
 
   /** Something was not found: the stream, the shard, or (with some servers) the position. */

@@ -39,8 +39,8 @@ interface Lane {
 
 /** Requests on the way at the same time. */
 const maxRequests = 8
-/** Milliseconds for which a request waits at most for company while others are on the way. */
-const patience = 100
+/** Milliseconds for which a request that is not full lingers at most while others are on the way. */
+const linger = 100
 
 export class PutRecordsSender {
   readonly #options: SenderOptions
@@ -100,7 +100,7 @@ export class PutRecordsSender {
   #waitForCompany(): void {
     if (this.#waiting) return
     this.#waiting = true
-    void this.#options.clock.sleep(patience).then(() => {
+    void this.#options.clock.sleep(linger).then(() => {
       this.#waiting = false
       this.#pump(true)
     })

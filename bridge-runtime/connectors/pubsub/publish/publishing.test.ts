@@ -5,7 +5,7 @@ import { randomNumbers } from '../../../../test/support/verifier.ts'
 import { heldBack } from '../../../core/delivery/held-back.ts'
 import { BridgeError } from '../../../core/errors.ts'
 import type { PubsubMessage } from '../connection.ts'
-import { type Parcel, Publishing, type PublishingOptions } from './publishing.ts'
+import { type KeyBatch, Publishing, type PublishingOptions } from './publishing.ts'
 
 const lost = new BridgeError('the connection was lost', { kind: 'retryable', reason: 'EndpointUnreachable' })
 const invalid = new BridgeError('the message does not match the schema', { kind: 'fatal', reason: 'InvalidRequest' })
@@ -21,7 +21,7 @@ function send(to: Publishing, key: string, texts: readonly string[], abandoned =
   return new Promise<(BridgeError | undefined)[]>((resolve) => {
     const results: (BridgeError | undefined)[] = []
     let open = texts.length
-    const parcel: Parcel = {
+    const batch: KeyBatch = {
       key,
       messages: texts.map((text) => ({ data: Buffer.from(text), orderingKey: key })),
       sizes: texts.map((text) => text.length),
@@ -32,7 +32,7 @@ function send(to: Publishing, key: string, texts: readonly string[], abandoned =
       },
       abandoned,
     }
-    to.add(parcel)
+    to.add(batch)
   })
 }
 

@@ -15,7 +15,7 @@ export interface PublishingOptions {
 }
 
 /** The messages of one write with one ordering key, in order. */
-export interface Parcel {
+export interface KeyBatch {
   /** Empty: no order. */
   readonly key: string
   readonly messages: readonly PubsubMessage[]
@@ -27,9 +27,9 @@ export interface Parcel {
   abandoned(): boolean
 }
 
-/** Messages `from` up to, not including, `to` of a parcel. */
+/** Messages `from` up to, not including, `to` of a batch. */
 interface Part {
-  readonly parcel: Parcel
+  readonly batch: KeyBatch
   readonly from: number
   readonly to: number
 }
@@ -53,15 +53,15 @@ export class Publishing {
     this.#options = options
   }
 
-  /** Takes a parcel; those of one key are sent in the order of these calls. */
-  add(parcel: Parcel): void {
-    let lane = this.#lanes.get(parcel.key)
+  /** Takes a batch; those of one key are sent in the order of these calls. */
+  add(batch: KeyBatch): void {
+    let lane = this.#lanes.get(batch.key)
     if (lane === undefined) {
       lane = { waiting: [], sending: 0, alone: 0 }
-      this.#lanes.set(parcel.key, lane)
+      this.#lanes.set(batch.key, lane)
     }
-    lane.waiting.push({ parcel, from: 0, to: parcel.messages.length })
-    if (mayStart(parcel.key, lane)) this.#ready.add(parcel.key)
+    lane.waiting.push({ batch, from: 0, to: batch.messages.length })
+    if (mayStart(batch.key, lane)) this.#ready.add(batch.key)
     this.#schedule()
   }
 
@@ -94,18 +94,18 @@ export class Publishing {
     let count = 0
     let bytes = 0
     for (let part = lane.waiting.shift(); part !== undefined; part = lane.waiting.shift()) {
-      if (part.parcel.abandoned()) continue
-      const { parcel, from } = part
+      if (part.batch.abandoned()) continue
+      const { batch, from } = part
       let to = from
       for (; to < part.to && count < maxMessages; to += 1) {
-        const size = parcel.sizes[to] ?? 0
+        const size = batch.sizes[to] ?? 0
         if (count > 0 && bytes + size > maxBytes) break
         count += 1
         bytes += size
       }
-      if (to > from) loaded.push({ parcel, from, to })
+      if (to > from) loaded.push({ batch, from, to })
       if (to === part.to) continue
-      lane.waiting.unshift({ parcel, from: to, to: part.to })
+      lane.waiting.unshift({ batch, from: to, to: part.to })
       break
     }
     return loaded
@@ -114,7 +114,7 @@ export class Publishing {
   async #send(key: string, lane: Lane, parts: readonly Part[]): Promise<void> {
     this.#requests += 1
     lane.sending += 1
-    const messages = parts.flatMap(({ parcel, from, to }) => parcel.messages.slice(from, to))
+    const messages = parts.flatMap(({ batch, from, to }) => batch.messages.slice(from, to))
     const failure = await this.#outcome(messages)
     this.#requests -= 1
     lane.sending -= 1
@@ -130,11 +130,11 @@ export class Publishing {
   }
 
   #finish(key: string, lane: Lane, parts: readonly Part[], failure: BridgeError | undefined): void {
-    for (const { parcel, from, to } of parts) parcel.done(from, to, failure)
+    for (const { batch, from, to } of parts) batch.done(from, to, failure)
     if (failure === undefined || key === '') return
     // What waits behind a failed message is not sent: its writer repeats all of it, in order.
     lane.alone = 0
-    for (const { parcel, from, to } of lane.waiting.splice(0)) parcel.done(from, to, heldBack)
+    for (const { batch, from, to } of lane.waiting.splice(0)) batch.done(from, to, heldBack)
   }
 
   #settled(key: string, lane: Lane): void {

@@ -11,9 +11,9 @@ import { messageBytes } from '../message.ts'
 import type { Pull, PullingOptions } from './pulling.ts'
 
 /** Milliseconds. */
-const patience = 5_000
+const probeTimeout = 5_000
 /** Bytes. */
-const longestWelcome = 1_000
+const maxAnswerBytes = 1_000
 
 /** Whether Google's emulator serves a plain-text endpoint: it says `Ok` to a plain GET, which a gRPC service does not understand. */
 export async function isEmulator({
@@ -22,9 +22,9 @@ export async function isEmulator({
 }: Pick<Connection, 'endpoint' | 'plainText'>): Promise<boolean> {
   if (!plainText || endpoint === undefined) return false
   try {
-    const answer = await fetch(endpoint, { signal: AbortSignal.timeout(patience) })
+    const answer = await fetch(endpoint, { signal: AbortSignal.timeout(probeTimeout) })
     return (
-      answer.ok && answer.body !== null && (await boundedBody(answer.body, longestWelcome)).toString().trim() === 'Ok'
+      answer.ok && answer.body !== null && (await boundedBody(answer.body, maxAnswerBytes)).toString().trim() === 'Ok'
     )
   } catch {
     return false

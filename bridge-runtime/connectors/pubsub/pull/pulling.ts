@@ -21,11 +21,11 @@ export interface PullingOptions {
 
 const repeats: BackoffSettings = { initial: 100, max: 10_000 }
 /** Milliseconds after which a stream that said nothing is taken for open: an error comes at once. */
-const silence = 2_000
+const openAfter = 2_000
 /** Milliseconds. A stream on which the client says nothing is ended by the service. */
 const heartbeat = 30_000
 /** Milliseconds for the service to end a stream in good order. */
-const goodbye = 1_000
+const closeTimeout = 1_000
 
 /** Messages that keep coming from construction on. */
 export interface Pull {
@@ -69,7 +69,7 @@ export class Pulling implements Pull {
     if (call !== undefined) {
       call.resume()
       call.end()
-      await Promise.race([this.#done, clock.sleep(goodbye)])
+      await Promise.race([this.#done, clock.sleep(closeTimeout)])
       call.cancel()
     }
     await this.#done
@@ -96,7 +96,7 @@ export class Pulling implements Pull {
 
   async #awaitSilence(ended: AbortSignal, up: () => void): Promise<void> {
     const { connection, clock } = this.#options
-    do await clock.sleep(silence, ended)
+    do await clock.sleep(openAfter, ended)
     while (!ended.aborted && !connection.connected())
     if (!ended.aborted) up()
   }

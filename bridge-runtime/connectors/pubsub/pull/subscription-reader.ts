@@ -48,7 +48,7 @@ const emulatorWaiting = 1_000
 /** Seconds. The emulator puts what is given back behind later messages, what lapses before them. */
 const emulatorLastLease = 1
 /** Milliseconds for the last acknowledgements. */
-const lastWords = 10_000
+const finalAckTimeout = 10_000
 
 /** Reads one subscription, which all replicas share. */
 export class SubscriptionReader implements PartitionReader {
@@ -128,7 +128,7 @@ export class SubscriptionReader implements PartitionReader {
   async close(): Promise<void> {
     await this.stop()
     await this.#confirming
-    const deadline = AbortSignal.timeout(lastWords)
+    const deadline = AbortSignal.timeout(finalAckTimeout)
     await this.#leases.flushed(deadline)
     this.#stopped.abort()
     const open = this.#inventory.release()

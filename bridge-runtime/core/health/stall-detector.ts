@@ -1,12 +1,12 @@
 import type { Pump } from '../pump.ts'
 
 /** Milliseconds without a settlement, with records known to wait, after which a partition stands still. */
-export const stillAfter = 60_000
+export const stallTimeout = 60_000
 /**
  * The same for a partition that replicas share (Pub/Sub): what waits may be another's, and how much waits is known up to
  * ten minutes late.
  */
-export const sharedStillAfter = 900_000
+export const sharedStallTimeout = 900_000
 
 interface Watched {
   /** Changes with each settlement. */
@@ -22,7 +22,7 @@ function waits(pump: Pump): boolean {
   return pump.shared && lag.kind === 'known' && (lag.records ?? 0) > 0
 }
 
-export interface Still {
+export interface Stall {
   /** Since the last settlement, or since records were first seen to wait. */
   readonly milliseconds: number
   /** The time after which it is told. */
@@ -32,7 +32,7 @@ export interface Still {
 }
 
 /** Which partitions have records that wait and do not move. Looks now and then; what happens between two looks counts. */
-export class Stillness {
+export class StallDetector {
   readonly #watched = new Map<Pump, Watched>()
 
   /** @param settled records settled so far by this replica: what moves in a partition that it shares */
@@ -49,10 +49,10 @@ export class Stillness {
   }
 
   /** Undefined while it moves, has nothing to move, or has not stood for long enough to tell. */
-  of(pump: Pump, now: number): Still | undefined {
+  of(pump: Pump, now: number): Stall | undefined {
     const since = this.#watched.get(pump)?.since
     const shared = pump.shared
-    const after = shared ? sharedStillAfter : stillAfter
+    const after = shared ? sharedStallTimeout : stallTimeout
     return since === undefined || now - since <= after ? undefined : { milliseconds: now - since, after, shared }
   }
 }

@@ -4,7 +4,7 @@ import type { BridgeError } from '../../../../core/errors.ts'
 /** Times that what seems damaged is fetched: on the way it is damaged once, on a disk always. */
 const looks = 3
 
-export class Doubt {
+export class Rechecks {
   #position = -1
   #times = 0
   #damaged = false

@@ -2,7 +2,7 @@
 import { type FoundStream, type HistoryContent, positionTag } from '../../history/content.ts'
 import type { Checkpoint, Lease } from '../lease-store.ts'
 
-export interface Standing {
+export interface PositionState {
   /** What counts of the lease's checkpoint. */
   readonly checkpoint: Checkpoint
   /** Why a position that was there is not: nobody can say what is missing. */
@@ -21,7 +21,7 @@ export function tagOf({ generation, streams }: HistoryContent, { name, birth }: 
 export function isKnown(lease: Lease, content: HistoryContent, stream: FoundStream): boolean {
   const { checkpoint, partition, unreadable } = lease
   if (unreadable !== undefined || begunOf(content, stream).includes(partition)) return true
-  return standingOf(lease, content, stream).checkpoint === checkpoint
+  return positionStateOf(lease, content, stream).checkpoint === checkpoint
 }
 
 /** Partitions of the stream that had a position once and were not finished. */
@@ -32,7 +32,7 @@ export const begunOf = ({ streams }: HistoryContent, { name }: FoundStream): rea
  * Positions of another generation or stream count for nothing. Those without a tag are an older version's: they count where that
  * version may have written them, which is before the first reset. A partition that was begun and has no position of its own lost it.
  */
-export function standingOf(lease: Lease, content: HistoryContent, stream: FoundStream): Standing {
+export function positionStateOf(lease: Lease, content: HistoryContent, stream: FoundStream): PositionState {
   const { checkpoint, partition, unreadable } = lease
   const begun = begunOf(content, stream).includes(partition)
   if (unreadable !== undefined) return { checkpoint: nothing, gap: `its lease cannot be read: ${unreadable}` }
