@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'nod
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileLeases } from '../bridge-runtime/leases/stores/file/file.ts'
 import { startCli } from '../test/support/cli-process.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { temporaryDirectory } from '../test/support/server-process.ts'
@@ -107,4 +108,25 @@ test('pods of dev listen on this machine alone, end with a dev that is killed, a
   next.kill('SIGTERM')
   await next.exited
   assert.deepEqual(globSync('streambridge-local-*', { cwd: folder }), [])
+})
+
+test('the pods of a dev that is killed drain: what they have moved is committed, and their partitions are free', async (t) => {
+  const folder = temporaryDirectory('dev')
+  const [file, out, state] = [join(folder, 'orders.yaml'), join(folder, 'out'), join(folder, 'state')]
+  const quick = { generator: { recordsPerSecond: 200, partitions: 2, keys: 4 } }
+  // Committed at a drain, and hardly ever else.
+  writeFileSync(file, bridge({ source: quick, sink: { file: { path: out } }, delivery: { commitInterval: '10m' } }))
+  const dev = startCli(t, ['dev', '-f', file, '--state', state], folder)
+  const lines = (): number => (existsSync(out) ? readFileSync(out, 'utf8').split('\n').length - 1 : 0)
+  await eventually('records flow', () => lines() > 100)
+  dev.kill('SIGKILL')
+  await dev.exited
+  const store = fileLeases(join(state, 'default', 'orders'))
+  const leases = await eventually(
+    'every partition is free',
+    async () => (await store.list()).filter(({ partition }) => !partition.startsWith('~')),
+    (all) => all.length === 2 && all.every(({ owner }) => owner === undefined),
+  )
+  const committed = leases.reduce((sum, { checkpoint }) => sum + Number(checkpoint.position) + 1, 0)
+  assert.equal(committed, lines())
 })

@@ -139,3 +139,24 @@ test('what the rate holds back of a large batch takes no room from other partiti
   await clock.advance(0)
   await running
 })
+
+test('a sink that stands still under a rate is told as what it is, whatever the rate still holds back', async () => {
+  const clock = fakeClock()
+  const log = filled(1, 6_000)
+  const gate = Promise.withResolvers<void>()
+  const sink = new MemorySink({ gate: () => gate.promise })
+  const stop = new AbortController()
+  const engine = memoryEngine(new MemorySource(log, { batch: 6_000 }), sink, {
+    clock,
+    maxRecordsPerSecond: 50,
+    maxInFlightBytes: 1_000,
+  })
+  const running = engine.run(stop.signal)
+  await stepwise(clock, 20 * 150, () => 0)
+  assert.match(readiness(engine, clock.monotonic()).message, /records wait and none has moved/)
+  assert.equal(liveness(engine, clock.monotonic()).ok, false)
+  gate.resolve()
+  stop.abort()
+  await clock.advance(0)
+  await running
+})

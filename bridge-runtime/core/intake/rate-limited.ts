@@ -45,6 +45,7 @@ export class RateLimitedReader implements PartitionReader {
   readonly settlement: Settlement
   readonly #reader: PartitionReader
   readonly #rateLimit: RateLimit
+  #waiting = false
   #rest: { readonly batch: SourceBatch; readonly from: number } | undefined
 
   constructor(reader: PartitionReader, rateLimit: RateLimit) {
@@ -55,9 +56,9 @@ export class RateLimitedReader implements PartitionReader {
     this.settlement = inParts(reader.settlement)
   }
 
-  /** The rate has not let go all of what was read: it is what holds the partition back. */
+  /** It waits for the rate: that is what holds the partition back. What is not asked for waits for something else. */
   get limited(): boolean {
-    return this.#rest !== undefined
+    return this.#waiting
   }
 
   async poll(signal: AbortSignal): Promise<SourceBatch | 'end' | undefined> {
@@ -67,7 +68,9 @@ export class RateLimitedReader implements PartitionReader {
       this.#rest = { batch, from: 0 }
     }
     const { batch, from } = this.#rest
+    this.#waiting = true
     const given = await this.#rateLimit.take(batch.count - from, signal)
+    this.#waiting = false
     if (signal.aborted) return undefined
     this.#rest = from + given === batch.count ? undefined : { batch, from: from + given }
     return given === batch.count ? batch : new Part(batch, from, given)
