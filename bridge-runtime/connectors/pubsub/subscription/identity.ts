@@ -55,13 +55,17 @@ export function judge(look: Look, options: JudgementOptions): Judgement {
         `Write the former topic again; or, when all of it is read, delete the subscription and ${setReset}`,
     }
   const judgement = remembered(look, options)
-  if (judgement.kind === 'gap' || settings?.topic !== deletedTopic) return judgement
-  return {
-    kind: 'orphan',
-    message:
-      `the topic of subscription ${name} was deleted: what the subscription still holds is read, and nothing comes any more, also when the topic was made again. ` +
-      `Delete the subscription, make a new one, and ${setReset}`,
-  }
+  const orphaned = orphanedBecause(look, name)
+  return judgement.kind === 'gap' || orphaned === undefined ? judgement : { kind: 'orphan', message: orphaned }
+}
+
+/** Undefined where the subscription has its topic, as far as it may be looked at. */
+export function orphanedBecause(look: Look, name: string): string | undefined {
+  if (typeof look === 'string' || look.topic !== deletedTopic) return undefined
+  return (
+    `the topic of subscription ${name} was deleted: what the subscription still holds is read, and nothing comes any more, also when the topic was made again. ` +
+    `Delete the subscription, make a new one, and ${setReset}`
+  )
 }
 
 function remembered(look: Look, { name, history }: JudgementOptions): Judgement {
