@@ -1,8 +1,18 @@
-/** What a person can decide about a gap. */
-export const gapAdvice =
-  'To go on at the earliest record there is, set spec.delivery.onDataGap: Continue; to begin at startPosition, pause the bridge and set a new ' +
-  'spec.lifecycle.reset.token'
+/** What a person can decide about a gap: one sentence for every source. */
 
-/** The same within a sentence. */
-export const gapChoices =
-  'set spec.delivery.onDataGap: Continue to go on from the earliest record, or, while Paused, a new spec.lifecycle.reset.token to begin at startPosition'
+/** To begin as if new: the word that is taken while nothing runs. */
+export const setReset = 'set a new spec.lifecycle.reset.token while the bridge is Paused'
+
+export interface Choices {
+  /** Where `onDataGap: Continue` goes on, as the source can. */
+  readonly from?: string
+  /** Where a reset begins; absent where the service alone knows the position. */
+  readonly anew?: string | undefined
+}
+
+/** Ends a sentence. What only one source knows is added behind a comma. */
+export const gapAdvice = ({
+  from = 'from the earliest record there is',
+  anew = 'to begin at startPosition',
+}: Choices = {}): string =>
+  `set spec.delivery.onDataGap: Continue to go on ${from}, or ${[setReset, anew].filter(Boolean).join(' ')}`

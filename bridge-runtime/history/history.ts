@@ -5,6 +5,7 @@
 import { BridgeError } from '../core/errors.ts'
 import { isFenced } from '../leases/ownership/write-own.ts'
 import type { Lease, LeaseStore } from '../leases/lease-store.ts'
+import { setReset } from './advice.ts'
 import { type HistoryContent, historyContent, reset } from './content.ts'
 
 /** Not a partition: the lease that holds the history, as JSON in the place of a position. */
@@ -87,7 +88,7 @@ function read({ checkpoint: { position }, unreadable }: Lease): HistoryContent |
   if (parsed.success) return parsed.data
   throw new BridgeError(
     'what the bridge remembers of its source (the Lease or folder that ends with "history") cannot be read, so nobody can say whether its ' +
-      'positions still count: restore it, or delete it and set a new spec.lifecycle.reset.token to begin at startPosition',
+      `positions still count: restore it, or delete it and ${setReset} to begin at startPosition`,
     { kind: 'fatal', reason: 'HistoryUnreadable' },
   )
 }

@@ -67,7 +67,7 @@ test('nothing is read of a stream that was made again, running or stopped, until
   assert.equal(running.connected(), false)
   assert.match(
     running.errors.at(-1)?.message ?? '',
-    /another one now \(tuesday\).*\(monday\).*; last read: a at 50\. .*onDataGap: Continue/,
+    /another one now \(tuesday\).*\(monday\).*; last read: a at 50: .*onDataGap: Continue/,
   )
   await running.stop()
   const restarted = await start(t, all)

@@ -44,7 +44,7 @@ export async function recollect(found: FoundStream, options: RecollectOptions): 
       now === undefined || isUnread(now) ? beginningAgain(start, [found])(now) : now,
     )
   }
-  if (!history.goesOn) throw dataGap(`${foreign}${lastPositions(await store.list())}. ${gapAdvice}`)
+  if (!history.goesOn) throw dataGap(`${foreign}${lastPositions(await store.list())}: ${gapAdvice()}`)
   log.warn('going on with another stream at its earliest record', { gap: foreign })
   return await history.change((now) => (now === undefined || foreignTo(now, found) ? goingOn([found])(now) : now))
 }

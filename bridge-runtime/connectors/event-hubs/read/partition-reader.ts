@@ -265,7 +265,7 @@ export class HubReader implements PartitionReader {
     const { api, onDataGap, log } = this.#options
     const message = `partition ${this.partition} of event hub ${api.name}: ${what}`
     if (onDataGap === 'Stop')
-      throw new BridgeError(`${message}; records may be lost. ${gapAdvice}`, { kind: 'fatal', reason: 'DataGap' })
+      throw new BridgeError(`${message}; records may be lost: ${gapAdvice()}`, { kind: 'fatal', reason: 'DataGap' })
     log.warn('records are lost', { partition: this.partition, gap: what })
     this.#drop()
     this.#arrivals.clear()

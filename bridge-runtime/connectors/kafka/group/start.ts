@@ -1,5 +1,5 @@
 /** Where to start a partition: at the group's position, where its history says, or nowhere until a person decides. Pure. */
-import { gapChoices } from '../../../history/advice.ts'
+import { gapAdvice } from '../../../history/advice.ts'
 import { type FoundStream, fromEarliest, type HistoryContent, type KnownStream } from '../../../history/content.ts'
 import { BridgeError } from '../../../core/errors.ts'
 import type { TopicPlace } from '../cluster/cluster.ts'
@@ -164,7 +164,7 @@ export const editedSource = ({ streams }: HistoryContent): BridgeError => {
   const names = Object.keys(streams).map((name) => `"${topicOf(name)}"`)
   const some = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names
   return new BridgeError(
-    `the bridge has read ${some.join(', ')} so far, and spec.source.kafka names none of them any more: ${gapChoices}, or name the old topics again`,
+    `the bridge has read ${some.join(', ')} so far, and spec.source.kafka names none of them any more: ${gapAdvice()}, or name the old topics again`,
     { kind: 'fatal', reason: 'DataGap' },
   )
 }

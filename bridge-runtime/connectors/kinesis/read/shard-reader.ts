@@ -167,7 +167,7 @@ export class ShardReader implements PartitionReader {
     await this.#checkStream()
     if (this.#options.onDataGap === 'Stop') {
       throw new BridgeError(
-        `shard ${this.partition} of stream ${this.#options.api.stream}: ${what}; records may be lost. ${gapAdvice}`,
+        `shard ${this.partition} of stream ${this.#options.api.stream}: ${what}; records may be lost: ${gapAdvice()}`,
         { kind: 'fatal', reason: 'DataGap' },
       )
     }

@@ -2,6 +2,7 @@
  * Whether a subscription is the one that the bridge has read so far. The service keeps the position in it, so a subscription that
  * was deleted, made again or moved to another topic has lost it, and says nothing of that. Pure.
  */
+import { gapAdvice, setReset } from '../../../history/advice.ts'
 import type { FoundStream, HistoryContent } from '../../../history/content.ts'
 import type { SubscriptionSettings } from '../connection.ts'
 
@@ -33,8 +34,7 @@ function birthOf(look: Look): string | undefined {
   return label === undefined ? (look.topic ?? undefined) : `${look.topic ?? ''} ${label}`
 }
 
-const decide =
-  'records may be lost. To go on with what there is, set spec.delivery.onDataGap: Continue, or a new spec.lifecycle.reset.token while the bridge is paused'
+const decide = `records may be lost: ${gapAdvice({ from: 'with what the subscription holds', anew: '' })}`
 
 export interface JudgementOptions {
   /** `projects/P/subscriptions/S` */
@@ -52,16 +52,20 @@ export function judge(look: Look, options: JudgementOptions): Judgement {
       kind: 'misplaced',
       message:
         `subscription ${name} belongs to topic ${settings.topic}, spec.source.pubsub.topic says ${topic}: a subscription cannot move. ` +
-        `Write the former topic again; or, when all of it is read, delete the subscription and set a new spec.lifecycle.reset.token while the bridge is paused`,
+        `Write the former topic again; or, when all of it is read, delete the subscription and ${setReset}`,
     }
   const judgement = remembered(look, options)
-  if (judgement.kind === 'gap' || settings?.topic !== deletedTopic) return judgement
-  return {
-    kind: 'orphan',
-    message:
-      `the topic of subscription ${name} was deleted: what the subscription still holds is read, and nothing comes any more, also when the topic was made again. ` +
-      `Delete the subscription, make a new one, and set a new spec.lifecycle.reset.token while the bridge is paused`,
-  }
+  const orphaned = orphanedBecause(look, name)
+  return judgement.kind === 'gap' || orphaned === undefined ? judgement : { kind: 'orphan', message: orphaned }
+}
+
+/** Undefined where the subscription has its topic, as far as it may be looked at. */
+export function orphanedBecause(look: Look, name: string): string | undefined {
+  if (typeof look === 'string' || look.topic !== deletedTopic) return undefined
+  return (
+    `the topic of subscription ${name} was deleted: what the subscription still holds is read, and nothing comes any more, also when the topic was made again. ` +
+    `Delete the subscription, make a new one, and ${setReset}`
+  )
 }
 
 function remembered(look: Look, { name, history }: JudgementOptions): Judgement {

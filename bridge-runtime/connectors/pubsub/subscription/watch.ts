@@ -5,7 +5,7 @@ import type { History } from '../../../history/history.ts'
 import { dataGap } from '../../../history/keeping-gaps.ts'
 import { errorText, type Logger } from '../../../observability/logger.ts'
 import type { Connection, SubscriptionSettings } from '../connection.ts'
-import { type Judgement, judge, type Look, streamOf } from './identity.ts'
+import { type Judgement, judge, type Look, orphanedBecause, streamOf } from './identity.ts'
 import type { PubsubSourceConfig } from '../schema.ts'
 import { lookAt, readable, topicName } from './subscription.ts'
 
@@ -24,12 +24,15 @@ const lookInterval = 10_000
 /** What the history says of where a bridge began: the service knows the position. */
 const start = 'Subscription'
 
-const orphan = (message: string): BridgeError => new BridgeError(message, { kind: 'fatal', reason: 'TopicDeleted' })
+const orphan = (message: string | undefined): BridgeError | undefined =>
+  message === undefined ? undefined : new BridgeError(message, { kind: 'fatal', reason: 'TopicDeleted' })
 
 /** Sees to it that only the subscription is read that was read before, from the first look to the last. */
 export class SubscriptionWatch {
   readonly #options: SubscriptionWatchOptions
   #wake = new AbortController()
+  /** What the first look gave. */
+  #opened: Look = 'hidden'
 
   constructor(options: SubscriptionWatchOptions) {
     this.#options = options
@@ -49,6 +52,7 @@ export class SubscriptionWatch {
     const lost = judgement.kind === 'gap' ? judgement.message : undefined
     if (lost !== undefined && !history.goesOn) throw await this.#end(lost)
     const found = await readable(connection, config, { name, look }, signal)
+    this.#opened = found
     if (remembered === 'away') return found
     if (lost !== undefined) {
       log.warn('records may be lost', { gap: lost })
@@ -63,11 +67,13 @@ export class SubscriptionWatch {
   }
 
   /**
-   * Looks now and then until the signal aborts: resolves with nothing then, or with the `DataGap` that ends the reading.
-   * `told` hears whether the topic is there.
+   * Looks now and then until the signal aborts, the first time when `open` has looked long ago or a call has said that something is
+   * missing: resolves with nothing then, or with the `DataGap` that ends the reading. `told` hears whether the topic is there.
    */
   async run(told: (error: BridgeError | undefined) => void, signal: AbortSignal): Promise<BridgeError | undefined> {
     const { connection, name, history, clock, log } = this.#options
+    told(orphan(orphanedBecause(this.#opened, name)))
+    await this.#pause(clock, signal)
     while (!signal.aborted) {
       try {
         const look = await lookAt(connection, name, signal)
@@ -77,15 +83,19 @@ export class SubscriptionWatch {
           await history.change(beginning(start, [streamOf(name, look)]))
         if (judgement.kind === 'misplaced') return dataGap(judgement.message)
         if (judgement.kind === 'gap') return await this.#end(judgement.message)
-        told(judgement.kind === 'orphan' ? orphan(judgement.message) : undefined)
+        told(orphan(orphanedBecause(look, name)))
       } catch (thrown) {
         // Whether it can be read is told by the reading itself.
         if (!signal.aborted) log.debug('the subscription could not be looked at', { error: errorText(thrown) })
       }
-      await clock.sleep(lookInterval, AbortSignal.any([signal, this.#wake.signal]))
-      this.#wake = new AbortController()
+      await this.#pause(clock, signal)
     }
     return undefined
+  }
+
+  async #pause(clock: Clock, signal: AbortSignal): Promise<void> {
+    await clock.sleep(lookInterval, AbortSignal.any([signal, this.#wake.signal]))
+    this.#wake = new AbortController()
   }
 
   /** With a subscription that is there nothing is missing: it is read while the store is away. */

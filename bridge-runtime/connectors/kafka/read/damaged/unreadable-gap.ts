@@ -1,4 +1,5 @@
 import { BridgeError } from '../../../../core/errors.ts'
+import { gapAdvice } from '../../../../history/advice.ts'
 import type { TopicPartition } from '../../protocol/topic-partition.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { TopicPartition } from '../../protocol/topic-partition.ts'
 export class UnreadableGap extends BridgeError {
   constructor({ topic, partition }: TopicPartition, detail: string, offset: number) {
     super(
-      `topic "${topic}" partition ${partition}: ${detail}: mend the broker's log or read from another replica, or set spec.delivery.onDataGap: Continue to go on at offset ${offset}, or set the consumer group's offset by hand`,
+      `topic "${topic}" partition ${partition}: ${detail}: mend the broker's log or read from another replica, or ${gapAdvice({ from: `at offset ${offset}` })}, or set the consumer group's offset by hand`,
       { kind: 'fatal', reason: 'DataGap' },
     )
   }
