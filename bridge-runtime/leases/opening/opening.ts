@@ -85,7 +85,8 @@ async function acquire(
   const { partition } = lease
   const { checkpoint, gap: lost } = positionStateOf(lease, content, scene.stream)
   const why = lost ?? (scene.listing.has(partition) ? undefined : unlisted(checkpoint))
-  const gap = content.gaps[partition] ?? (why && `partition ${partition} of ${scene.stream.name}: ${why}: ${gapAdvice()}`)
+  const gap =
+    content.gaps[partition] ?? (why && `partition ${partition} of ${scene.stream.name}: ${why}: ${gapAdvice()}`)
   const { unreadable: _, ...readable } = lease
   const tagged = { ...checkpoint, stream: scene.tag }
   const taking = { ...readable, checkpoint: lost === undefined ? tagged : checkpoint }
