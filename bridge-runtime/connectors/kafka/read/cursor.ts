@@ -112,15 +112,17 @@ export class Cursor {
 
   async #read(fetched: FetchedPartition, crowded: boolean): Promise<Answered> {
     const position = this.#position
-    const scanned = this.#scan(fetched)
+    // Once: what still comes alone then is all there is.
+    const scanned = this.#scan(fetched, this.#extra === 0 ? { moreTo: this.#readableEnd(fetched) } : {})
     if (this.#doubtful(scanned)) return this.#startSearch('doubtful')
     const taken = await this.#take(scanned)
     if (this.#position > position) this.#extra = 0
-    if (taken.error !== undefined || this.#position > position || crowded) return taken
-    this.#rechecks.again(position)
-    // It ends inside a batch, or has only what was told.
+    if (taken.error !== undefined || this.#position > position) return taken
+    // It ends inside a batch, or behind one, or has only what was told.
     const stuck = fetched.batches.length > 0
     if (stuck) this.#extra = Math.min(Math.max(leastExtra, this.#extra * 2), mostExtra)
+    if (crowded) return taken
+    this.#rechecks.again(position)
     if (!stuck && position >= this.#readableEnd(fetched)) return taken
     if (this.#rechecks.due) return this.#startSearch(stuck ? 'stuck' : 'silent')
     return { batches: [], error: this.#rechecks.told }

@@ -30,6 +30,8 @@ export interface FetchBytes {
   readonly aligned: boolean
   /** No batch goes to this offset or beyond; infinite where it is not known. */
   readonly end: number
+  /** Batches can be asked for up to this offset: one behind a hole that comes alone before it is fetched again with more room. */
+  readonly moreTo?: number
   /** Damaged batches that were set aside: they are passed over wherever they appear. */
   readonly told: ToldBatches
   /** The answer begins before `from` on purpose: whole batches before it are passed over. */
@@ -180,7 +182,7 @@ function judge(fetch: FetchBytes, walk: Walk, at: number): BatchHeader | number 
   const { header, intact, sure } = framed
   const placed: Placed = { bytes, at, header }
   const why = framed.wrong ?? misplaced(placed, expected)
-  if (why === undefined) return unproved(placed, walk) ? undefined : header
+  if (why === undefined) return unproved(placed, walk, fetch.moreTo ?? 0) ? undefined : header
   if (intact && framed.wrong === undefined && wasRead(header, walk)) {
     walk.floor = header.lastOffset + 1
     return at + header.size
@@ -196,9 +198,12 @@ function judge(fetch: FetchBytes, walk: Walk, at: number): BatchHeader | number 
 const wasRead = ({ baseOffset, lastOffset }: BatchHeader, { floor, first, next }: Walk): boolean =>
   floor !== undefined && first === undefined && baseOffset >= floor && lastOffset < next
 
-/** Behind a hole (compaction makes them) only as the first of an answer, or when the batch behind it agrees. */
-const unproved = ({ bytes, at, header: { baseOffset, size } }: Placed, { next, first }: Walk): boolean =>
-  baseOffset > next && first !== undefined && baseOffsetAt(bytes, at + size) === undefined
+/** Behind a hole (compaction makes them) only when the batch behind it agrees, or as the first of an answer where none is due. */
+function unproved({ bytes, at, header }: Placed, { next, first }: Walk, moreTo: number): boolean {
+  const { baseOffset, lastOffset, size } = header
+  if (baseOffset <= next || baseOffsetAt(bytes, at + size) !== undefined) return false
+  return first !== undefined || lastOffset + 1 < moreTo
+}
 
 interface Found {
   readonly at: number
