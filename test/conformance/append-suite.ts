@@ -35,13 +35,13 @@ export function appendSuite(name: string, landing: () => Promise<Landing>): void
   const holds = (rule: keyof typeof appendRules, check: (place: Landing) => Promise<void>): void => {
     test(`${rule} ${appendRules[rule]} · ${name}`, async () => check(await landing()))
   }
-  const over = (log: MemoryLog, sink: AppendSink) =>
-    memoryEngine(new MemorySource(log), new MemorySink(), { openSink: () => Promise.resolve(sink), drainTimeout: 300 })
+  const over = (log: MemoryLog, sink: AppendSink, drainTimeout = 20_000) =>
+    memoryEngine(new MemorySource(log), new MemorySink(), { openSink: () => Promise.resolve(sink), drainTimeout })
 
   holds('A1', async (place) => {
     const log = filled(400)
     const stop = new AbortController()
-    const running = over(log, place.sink({ maxAge: hour })).run(stop.signal)
+    const running = over(log, place.sink({ maxAge: hour }), 300).run(stop.signal)
     await eventually('some are committed', () => committed(log) > 0)
     place.die()
     stop.abort()
