@@ -60,7 +60,8 @@ test('what was accepted and is lost is read again from what is committed', async
   const engine = engineOver(log, sink)
   const stop = new AbortController()
   const running = engine.run(stop.signal)
-  await eventually('the other half of a part and all that came later', () => new Set(values(sink)).size > 150)
+  const there = (): Set<number> => new Set([...values(sink), ...sink.accepted.map(({ value }) => Number(`${value}`))])
+  await eventually('all of it is there again, or accepted', () => there().size === 200)
   stop.abort()
   await running
   assert.deepEqual(

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AppendSink } from '../../bridge-runtime/core/contracts.ts'
+import type { Engine } from '../../bridge-runtime/core/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { memoryEngine } from '../support/memory/engine.ts'
 import { MemorySink } from '../support/memory/sink.ts'
@@ -25,6 +26,10 @@ function filled(records: number): MemoryLog {
   for (let offset = 0; offset < records; offset += 1) log.append(offset % 2, `${offset % 7}`, `${offset}`)
   return log
 }
+
+/** So many were read, and the sink has them in its keeping. */
+const isAccepted = (engine: Engine, count: number): boolean =>
+  engine.statistics.totals.in === count && engine.pumps.every((pump) => pump.inFlightBytes === 0)
 
 const hour = 3_600_000
 const all = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `${index}`)
@@ -56,8 +61,10 @@ export function appendSuite(name: string, landing: () => Promise<Landing>): void
     const log = filled(400)
     place.failNext(3)
     const stop = new AbortController()
-    const running = over(log, place.sink({ maxAge: hour })).run(stop.signal)
+    const engine = over(log, place.sink({ maxAge: hour }))
+    const running = engine.run(stop.signal)
     await eventually('some are committed all the same', () => committed(log) > 0)
+    await eventually('all is accepted', () => isAccepted(engine, 400))
     stop.abort()
     await running
     assert.deepEqual(numeric(await place.durable()), all(400), 'all of it, each once')
@@ -68,10 +75,7 @@ export function appendSuite(name: string, landing: () => Promise<Landing>): void
     const stop = new AbortController()
     const engine = over(log, place.sink({ maxAge: hour }))
     const running = engine.run(stop.signal)
-    await eventually(
-      'all is accepted',
-      () => engine.pumps.every((pump) => pump.inFlightBytes === 0) && engine.statistics.totals.in === 11,
-    )
+    await eventually('all is accepted', () => isAccepted(engine, 11))
     stop.abort()
     await running
     assert.deepEqual([numeric(await place.durable()), committed(log)], [all(11), 11])

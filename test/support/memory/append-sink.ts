@@ -31,8 +31,12 @@ export class MemoryAppendSink implements AppendSink {
   }
 
   /** Records that are accepted and not durable. */
+  get accepted(): readonly BridgeRecord[] {
+    return [...this.#open.values()].flatMap(({ records }) => records)
+  }
+
   get pending(): number {
-    return [...this.#open.values()].reduce((sum, { records }) => sum + records.length, 0)
+    return this.accepted.length
   }
 
   open(): Promise<void> {
