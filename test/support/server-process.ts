@@ -134,7 +134,10 @@ process.on('exit', (code) => {
   }
 })
 
-/** A new folder under the system's temporary one; removed at exit, kept and named when this process fails. */
+/**
+ * A new folder under the system's temporary one; removed at exit, kept and named when this process fails. A test does not remove it
+ * itself: hooks run in the order they were given, so its bridge would still be writing.
+ */
 export function temporaryDirectory(name: string): string {
   const directory = mkdtempSync(join(tmpdir(), `streambridge-${name}-`))
   directories.add(directory)

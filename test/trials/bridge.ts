@@ -1,5 +1,5 @@
 /** One bridge over its lives: what it remembers and what it wrote outlive each. It writes to a file, which is counted as text. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { eventually } from '../support/eventually.ts'
@@ -44,10 +44,7 @@ export function trialBridge(t: TestContext, world: World): TrialBridge {
     await running?.stop()
     running = undefined
   }
-  t.after(async () => {
-    await stop()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  t.after(stop)
   return {
     name,
     leases,

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
@@ -51,7 +50,6 @@ async function generatedThroughStops(t: TestContext, signal: 'SIGTERM' | 'SIGKIL
   const topic = uniqueName(t)
   await createStream(address, topic)
   const folder = temporaryDirectory('generator-pubsub')
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
   const records = 12_000
   const stored: { readonly key: string; readonly position: number }[] = []
   const look = async (): Promise<number> => {

@@ -1,6 +1,6 @@
 /** Whole bridges whose subscription is deleted, made again, or loses its topic: nothing is skipped in silence. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import type { ReportedError } from '../../../crds/schema/report.ts'
@@ -22,7 +22,6 @@ async function lives(t: TestContext) {
   let running: RuntimeProcess | undefined
   t.after(async () => {
     await running?.stop()
-    rmSync(folder, { recursive: true, force: true })
   })
   const stored = (): string[] =>
     existsSync(path)

@@ -1,7 +1,7 @@
 /** What the service refuses, as a person reads it: whole bridges in processes of their own, and their answers on /status. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { status } from '@grpc/grpc-js'
@@ -15,12 +15,6 @@ import { sinkConfig, sourceConfig } from './harness.ts'
 
 const load = { generator: { recordsPerSecond: 100, records: 100, keys: 5 } }
 
-function folderOf(t: TestContext): string {
-  const folder = temporaryDirectory('pubsub-refusals')
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
 async function serviceThat(t: TestContext, refuse: (call: FakeCall) => Refusal | undefined): Promise<FakePubsub> {
   const service = await startFakePubsub()
   t.after(() => service.stop())
@@ -32,7 +26,7 @@ async function serviceThat(t: TestContext, refuse: (call: FakeCall) => Refusal |
 type More = Pick<Parameters<typeof startRuntime>[0], 'secrets' | 'env'>
 
 async function bridge(t: TestContext, source: object, sink: object, more: More = {}): Promise<RuntimeProcess> {
-  const folder = folderOf(t)
+  const folder = temporaryDirectory('pubsub-refusals')
   const ends = { source: source as never, sink: sink as never }
   const runtime = await startRuntime({
     bridge: { name: 'orders', ...ends, delivery: { drainTimeout: '2s' } },
@@ -44,7 +38,7 @@ async function bridge(t: TestContext, source: object, sink: object, more: More =
   return runtime
 }
 
-const toFile = (t: TestContext): object => ({ file: { path: join(folderOf(t), 'out.jsonl') } })
+const toFile = (): object => ({ file: { path: join(temporaryDirectory('pubsub-refusals'), 'out.jsonl') } })
 
 const errorOf = (runtime: RuntimeProcess, component: string): Promise<ReportedError> =>
   eventually(
@@ -72,7 +66,7 @@ suite('a person reads', { concurrency: 2 }, () => {
 
   test('which role is lacking to read', async (t) => {
     const service = await serviceThat(t, when('streamingPull', status.PERMISSION_DENIED, 'User not authorized.'))
-    const runtime = await bridge(t, { pubsub: sourceConfig(service.address, 'orders') }, toFile(t))
+    const runtime = await bridge(t, { pubsub: sourceConfig(service.address, 'orders') }, toFile())
     const { reason, message } = await errorOf(runtime, 'source')
     assert.equal(reason, 'AccessDenied')
     assert.match(message, /orders.*lack pubsub\.subscriptions\.consume; grant roles\/pubsub\.subscriber/)
@@ -91,7 +85,7 @@ suite('a person reads', { concurrency: 2 }, () => {
 
   test('which subscription is missing', async (t) => {
     const service = await serviceThat(t, () => undefined)
-    const runtime = await bridge(t, { pubsub: sourceConfig(service.address, 'missing') }, toFile(t))
+    const runtime = await bridge(t, { pubsub: sourceConfig(service.address, 'missing') }, toFile())
     const { reason, message } = await errorOf(runtime, 'source')
     assert.equal(reason, 'SubscriptionNotFound')
     assert.match(message, /subscription projects\/.*\/subscriptions\/missing .*create it/)
@@ -107,7 +101,7 @@ suite('a person reads', { concurrency: 2 }, () => {
 
   for (const role of ['source', 'sink'] as const)
     test(`that the ${role}’s credentials are refused, and nothing of them`, async (t) => {
-      const folder = folderOf(t)
+      const folder = temporaryDirectory('pubsub-refusals')
       const authority = await createAuthority(folder)
       const service = await startFakePubsub({
         certificate: await authority.issue('localhost', ['localhost', '127.0.0.1']),
@@ -139,7 +133,7 @@ suite('a person reads', { concurrency: 2 }, () => {
       const runtime =
         role === 'sink'
           ? await bridge(t, load, { pubsub: { ...sinkConfig('', 'orders'), ...secured } }, more)
-          : await bridge(t, { pubsub: { ...sourceConfig('', 'orders'), ...secured } }, toFile(t), more)
+          : await bridge(t, { pubsub: { ...sourceConfig('', 'orders'), ...secured } }, toFile(), more)
       const { reason, message } = await errorOf(runtime, role)
       assert.equal(reason, 'AuthenticationFailed')
       assert.match(message, /does not accept the credentials; check the Secret/)

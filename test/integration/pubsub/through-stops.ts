@@ -1,5 +1,5 @@
 /** Pub/Sub → file, stopped again and again while records come; whole bridges in processes of their own. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
@@ -57,7 +57,6 @@ export async function throughStops(
   const running = new Set<RuntimeProcess>()
   t.after(async () => {
     for (const runtime of running) await runtime.stop()
-    rmSync(folder, { recursive: true, force: true })
   })
   const start = async (replica: number): Promise<RuntimeProcess> => {
     const runtime = await startRuntime({
