@@ -7,7 +7,7 @@ import { type Clock, realClock } from './core/clock.ts'
 import { Engine } from './core/engine.ts'
 import { History } from './history/history.ts'
 import type { LeaseStore } from './leases/lease-store.ts'
-import { stagesOf } from './stages/catalog.ts'
+import { stagesOf } from './pipeline/compile.ts'
 import type { Logger } from './observability/logger.ts'
 
 export interface BridgeOptions {
@@ -45,6 +45,8 @@ export function createBridge(options: BridgeOptions): Engine {
     onDataGap: delivery.onDataGap,
     throttled: () => engine.statistics.throttled(clock.monotonic()),
   })
+  const streamName = source.definition.describe(source.config).name
+  const target = sink.definition.describe(sink.config).name
   const engine = new Engine({
     openSource: () => source.definition.open(source.config, context('source', `spec.source.${source.type}`)),
     openSink: () => sink.definition.open(sink.config, context('sink', `spec.sink.${sink.type}`)),
@@ -55,9 +57,14 @@ export function createBridge(options: BridgeOptions): Engine {
           deadLetter.config,
           context('deadLetter', `spec.delivery.deadLetter.${deadLetter.type}`),
         )),
-    stages: stagesOf(file.transforms ?? []),
+    stages: ({ partition, stream = streamName }) =>
+      stagesOf(
+        file,
+        { secret: options.secret, clock, log: log.with({ component: 'transform' }) },
+        { partition, stream, target },
+      ),
     sinkLanes: sink.definition.lanes,
-    origin: `${source.type}/${source.definition.describe(source.config).name}`,
+    origin: `${source.type}/${streamName}`,
     ordering: delivery.ordering,
     backoff: { initial: milliseconds(delivery.retry.initialBackoff), max: milliseconds(delivery.retry.maxBackoff) },
     maxInFlightBytes: bytes(delivery.maxInFlightBytes),

@@ -80,6 +80,8 @@ export type Settlement =
 export interface PartitionReader {
   /** Unique within the source, stable across owners: `orders/3`, `shardId-000000000001`. */
   readonly partition: string
+  /** The topic, stream or event hub it is a partition of, where a source reads several; absent: the one that the source is named after. */
+  readonly stream?: string
   readonly epoch: number
   readonly settlement: Settlement
   /**
@@ -205,6 +207,20 @@ export interface Derived {
   readonly records: readonly BridgeRecord[]
   /** Of each output the index of its input, ascending; absent where each input has one output, in its place. */
   readonly parents?: Uint32Array | undefined
+  /** What became of the records in each step of the stage, where it has several. */
+  readonly steps?: readonly StepFigures[] | undefined
+}
+
+/** What one step of a stage did. */
+export interface StepFigures {
+  /** Names it in metrics and on the status: `spec.transforms[0].filter`. */
+  readonly step: string
+  readonly in: number
+  /** Records without an output. */
+  readonly filtered: number
+  /** Records it could not take. */
+  readonly failed: number
+  readonly seconds: number
 }
 
 /**

@@ -11,7 +11,7 @@ export interface EngineOptions {
   /** Absent: a partition stops at a record that cannot be delivered. */
   readonly openDeadLetterSink: (() => Promise<Sink | AppendSink>) | undefined
   /** The stages of one partition for one ownership epoch, in order. */
-  readonly stages: (partition: Pick<PartitionReader, 'partition' | 'epoch'>) => readonly Stage[]
+  readonly stages: (partition: Pick<PartitionReader, 'partition' | 'stream' | 'epoch'>) => readonly Stage[]
   readonly sinkLanes: number
   /** `${kind}/${stream}`: the beginning of every record's source id. */
   readonly origin: string

@@ -10,6 +10,14 @@ export interface BridgeErrorOptions {
   readonly reason: RuntimeReason
   /** Kept without its text: see `withheld`. */
   readonly cause?: unknown
+  /** Where on its way a record could not go on. */
+  readonly place?: Place
+}
+
+/** The step that a record cannot pass, and the field of the record at fault where that is known. */
+export interface Place {
+  readonly step: string
+  readonly path?: string | undefined
 }
 
 /**
@@ -19,6 +27,7 @@ export interface BridgeErrorOptions {
 export class BridgeError extends Error {
   readonly kind: ErrorKind
   readonly reason: RuntimeReason
+  readonly place: Place | undefined
 
   constructor(message: string, options: BridgeErrorOptions) {
     const { cause } = options
@@ -26,6 +35,7 @@ export class BridgeError extends Error {
     this.name = 'BridgeError'
     this.kind = options.kind
     this.reason = options.reason
+    this.place = options.place
   }
 }
 

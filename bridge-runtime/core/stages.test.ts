@@ -62,7 +62,8 @@ test('what a stage drops is settled at once, counted by stage, and committed wit
   })
   await engine.run(never)
   assert.deepEqual([sink.stored.length, log.committed[0]], [0, 40])
-  assert.deepEqual(Object.fromEntries(engine.statistics.filteredBy), { even: 20, none: 20 })
+  const filtered = [...engine.statistics.steps].map(([step, figures]) => [step, figures.filtered])
+  assert.deepEqual(Object.fromEntries(filtered), { even: 20, none: 20 })
   assert.equal(engine.statistics.totals.filtered, 40)
 })
 

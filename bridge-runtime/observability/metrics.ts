@@ -24,8 +24,15 @@ export const metricTable = {
   },
   streambridge_filtered_total: {
     type: 'counter',
-    help: 'Records that a stage dropped.',
-    labels: ['stage'],
+    help: 'Records that a step on the way dropped.',
+    labels: ['step'],
+  },
+  streambridge_step_records_total: { type: 'counter', help: 'Records that a step was given.', labels: ['step'] },
+  streambridge_step_failed_total: { type: 'counter', help: 'Records that a step could not take.', labels: ['step'] },
+  streambridge_step_seconds_total: {
+    type: 'counter',
+    help: 'Time that a step has worked, in seconds.',
+    labels: ['step'],
   },
   streambridge_throttles_total: {
     type: 'counter',
@@ -106,9 +113,13 @@ export function createMetrics(clock: Clock): {
     )
     one('streambridge_retries_total', () => statistics.totals.retries)
     one('streambridge_repeats_total', () => statistics.totals.repeats)
-    set('streambridge_filtered_total', () =>
-      [...statistics.filteredBy].map(([stage, count]) => [{ stage }, count] as const),
-    )
+    for (const [name, figure] of [
+      ['streambridge_filtered_total', 'filtered'],
+      ['streambridge_step_records_total', 'in'],
+      ['streambridge_step_failed_total', 'failed'],
+      ['streambridge_step_seconds_total', 'seconds'],
+    ] as const)
+      set(name, () => [...statistics.steps].map(([step, figures]) => [{ step }, figures[figure]] as const))
     one('streambridge_throttles_total', () => statistics.totals.throttles)
     for (const [name, unit] of [
       ['streambridge_lag_records', 'records'],

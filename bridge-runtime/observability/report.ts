@@ -41,6 +41,9 @@ export function report(engine: Engine, identity: Identity, clock: Clock): Runtim
     sink: { connected: engine.sinkConnected, throttled: rates.throttled },
     partitions: pumps.map((pump) => partitionReport(engine, pump, now)),
     totals,
+    ...(statistics.steps.size === 0
+      ? {}
+      : { steps: [...statistics.steps].map(([step, figures]) => ({ step, ...figures })) }),
     rates: { in: rates.in, out: rates.out },
     busy: rates.busy,
     inFlightBytes: pumps.reduce((sum, pump) => sum + pump.inFlightBytes, 0),

@@ -125,6 +125,7 @@ function conditionsPage(): string {
 /** Where the errors of an area show, for a reader who has only the word. */
 const areas: Readonly<Record<keyof typeof runtimeReasons, string>> = {
   engine: 'Every bridge',
+  transforms: 'On the way: decode, transforms, encode',
   leases: 'Positions in Leases or files (Kinesis, Event Hubs)',
   kafka: 'Kafka',
   kinesis: 'Kinesis',

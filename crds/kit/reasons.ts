@@ -10,8 +10,9 @@ import { kafka } from './reasons/kafka.ts'
 import { kinesis } from './reasons/kinesis.ts'
 import { pubsub } from './reasons/pubsub.ts'
 import { engine, leases } from './reasons/shared.ts'
+import { transforms } from './reasons/transforms.ts'
 
-export const runtimeReasons = { engine, leases, kafka, kinesis, pubsub, eventHubs, file } as const
+export const runtimeReasons = { engine, transforms, leases, kafka, kinesis, pubsub, eventHubs, file } as const
 
 type KeysOf<Union> = Union extends Union ? keyof Union : never
 

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { leaseStoreChoice } from '../../bridge-runtime/leases/stores/catalog.ts'
 import { spec } from './streambridge.ts'
-import { transformField } from './transforms.ts'
+import { onTheWay } from './transforms.ts'
 
 export const bridgeFile = z.object({
   namespace: z.string(),
@@ -15,7 +15,7 @@ export const bridgeFile = z.object({
   uid: z.string(),
   source: spec.shape.source,
   sink: spec.shape.sink,
-  ...transformField,
+  ...onTheWay,
   delivery: spec.shape.delivery,
   /** Where leases and positions are kept of sources whose service keeps none. */
   leases: leaseStoreChoice.prefault({ kubernetes: {} }),

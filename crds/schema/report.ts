@@ -54,6 +54,12 @@ export const runtimeReport = z.object({
     /** Delivered again by the source although the sink had them: settled, not moved. */
     repeats: z.number().optional(),
   }),
+  /** What each step on the way did, in their order. */
+  steps: z
+    .array(
+      z.object({ step: z.string(), in: z.number(), filtered: z.number(), failed: z.number(), seconds: z.number() }),
+    )
+    .optional(),
   /** Records per second over the last 10 s. */
   rates: z.object({ in: z.number(), out: z.number() }),
   /** The share of the last 10 s, 0 to 1, in which at least one owned partition had lag: capacity is measured only then. */

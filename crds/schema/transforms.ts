@@ -1,15 +1,52 @@
-/** `spec.transforms`: steps on the way from source to sink, composed from the stages there are. */
+/** What happens to a record on the way: `spec.decode`, `spec.transforms`, `spec.encode`, composed from the formats and steps there are. */
 import { z } from 'zod'
-import { stageSchemas } from '../../bridge-runtime/stages/catalog.ts'
-import { exactlyOne } from '../kit/rules.ts'
+import { decoderSchemas, encoderSchemas } from '../../bridge-runtime/formats/catalog.ts'
+import { stepSchemas, steps } from '../../bridge-runtime/steps/catalog.ts'
+import { exactlyOne, type Rule } from '../kit/rules.ts'
 
-const transforms = z
-  .array(exactlyOne(stageSchemas))
-  .max(32)
-  .optional()
-  .meta({ description: 'What happens to a record on the way, step by step.' })
+export const onTheWay = {
+  decode: z
+    .object({
+      value: exactlyOne(decoderSchemas)
+        .meta({ description: 'Default: json, where a step reads the value.' })
+        .optional(),
+      key: exactlyOne(decoderSchemas).meta({ description: 'Default: text, where a step reads the key.' }).optional(),
+    })
+    .optional()
+    .meta({
+      description: 'How keys and values are read. A record that cannot be read goes the way of `delivery.onFailure`.',
+    }),
+  transforms: z
+    .array(exactlyOne(stepSchemas))
+    .max(32)
+    .optional()
+    .meta({ description: 'What happens to a record on the way, step by step.' }),
+  encode: z
+    .object({
+      value: exactlyOne(encoderSchemas).optional(),
+      key: exactlyOne(encoderSchemas).optional(),
+    })
+    .optional()
+    .meta({
+      description:
+        'How keys and values are written. Default: as they were read where that is JSON, text or bytes, and else as JSON. What no step changed keeps its bytes.',
+    }),
+}
 
-/** The field, where there is a stage to write into it. */
-export const transformField = (Object.keys(stageSchemas).length === 0 ? {} : { transforms }) as {
-  readonly transforms: typeof transforms
+interface Spec {
+  readonly delivery: { readonly ordering: string }
+  readonly transforms?: readonly Readonly<Record<string, unknown>>[] | undefined
+}
+
+const changers = Object.values(steps).flatMap(({ name, changesKeys }) => (changesKeys === true ? [name] : []))
+
+/** Another key is another place in the order: that of a whole partition cannot hold then. */
+export const keysAreKept: Rule<Spec> = {
+  cel: `self.delivery.ordering != 'PerPartition' || !has(self.transforms) || self.transforms.all(step, ${changers
+    .map((name) => `!has(step.${name})`)
+    .join(' && ')})`,
+  message: `delivery.ordering PerPartition keeps the order of a whole partition, which ${changers.join(', ')} would change: use PerKey`,
+  holds: ({ delivery, transforms = [] }) =>
+    delivery.ordering !== 'PerPartition' ||
+    transforms.every((step) => changers.every((name) => step[name] === undefined)),
 }

@@ -77,7 +77,6 @@ export const exportsForTests: readonly TestOnly[] = [
     reason: 'the lease store of tests of partitioned sources',
   },
   { value: 'bridge-runtime/observability/logger.ts: silentLogger', reason: 'the logger of tests' },
-  { value: 'bridge-runtime/stages/define-stage.ts: defineStage', reason: 'for stages to come; the toys prove it' },
 ]
 
 export interface Crowd extends Exception {

@@ -60,7 +60,7 @@ const numbers: Toy = { folder: 'connectors/numbers', name: 'numbers' }
 const folder: Toy = { folder: 'connectors/folder', name: 'folder' }
 const rollingFile: Toy = { folder: 'connectors/rolling-file', name: 'rollingFile' }
 const oneFile: Toy = { folder: 'stores/one-file', name: 'oneFile' }
-const keepMatching: Toy = { folder: 'stages/keep-matching', name: 'keepMatching' }
+const keepMatching: Toy = { folder: 'steps/keep-matching', name: 'keepMatching' }
 
 test('a finite source and a fifth broker need their folders and a line each: a bridge over them runs, and ends', async (t) => {
   const toy = await toyBridge(t, [numbers, folder], (path) => ({
@@ -98,7 +98,7 @@ test('a rolling-file sink needs its folder and a line: files are whole, and hold
   assert.deepEqual(await lines(toy.folder), expected)
 })
 
-test('a stage needs its folder and a line: it is in the API, is checked, and runs', async (t) => {
+test('a step needs its folder and a line: it is in the API, is checked, and runs', async (t) => {
   const toy = await toyBridge(t, [numbers, folder, keepMatching], (path) => ({
     source: { numbers: { until: 250 } },
     transforms: [{ keepMatching: { text: '/1' } }, { keepMatching: { text: '99' } }],

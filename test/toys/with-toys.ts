@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const shipped = ['bridge-runtime', 'charts', 'cli', 'crds', 'docs', 'operator', 'package.json'] as const
 
 export interface Toy {
-  /** Its folder in `test/toys`: `stages/keep-matching`. */
+  /** Its folder in `test/toys`: `steps/keep-matching`. */
   readonly folder: string
   /** What it exports, and its name in the catalogue. */
   readonly name: string
@@ -23,7 +23,7 @@ interface Catalogue {
 }
 
 const catalogues: Readonly<Record<string, Catalogue>> = {
-  stages: { home: 'bridge-runtime/stages', list: /(export const stages\b.* = \{)/ },
+  steps: { home: 'bridge-runtime/steps', list: /(export const steps\b.* = \{)/ },
   connectors: { home: 'bridge-runtime/connectors', list: /(export const catalog = \{)/ },
   stores: { home: 'bridge-runtime/leases/stores', list: /(export const stores\b.* = \{)/ },
 }

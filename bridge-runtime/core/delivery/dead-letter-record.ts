@@ -8,6 +8,8 @@ export const deadLetterHeaders = {
   reason: 'streambridge-dead-letter-reason',
   message: 'streambridge-dead-letter-message',
   attempts: 'streambridge-dead-letter-attempts',
+  step: 'streambridge-dead-letter-step',
+  path: 'streambridge-dead-letter-path',
 } as const
 
 const header = (name: string, value: string | number): Header => ({ name, value: Buffer.from(String(value)) })
@@ -18,6 +20,7 @@ export interface Failure {
 }
 
 export function deadLetterRecord(record: BridgeRecord, origin: string, failure: Failure): BridgeRecord {
+  const { step, path } = failure.error.place ?? {}
   return {
     key: record.key,
     value: record.value,
@@ -30,6 +33,8 @@ export function deadLetterRecord(record: BridgeRecord, origin: string, failure: 
       header(deadLetterHeaders.reason, failure.error.reason),
       header(deadLetterHeaders.message, failure.error.message),
       header(deadLetterHeaders.attempts, failure.attempts),
+      ...(step === undefined ? [] : [header(deadLetterHeaders.step, step)]),
+      ...(path === undefined ? [] : [header(deadLetterHeaders.path, path)]),
     ],
   }
 }

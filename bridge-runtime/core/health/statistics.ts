@@ -1,3 +1,5 @@
+import type { StepFigures } from '../contracts.ts'
+
 /** Counts events per second over the last ten full seconds. */
 export class Rate {
   static readonly window = 10
@@ -32,8 +34,8 @@ export class Statistics {
   readonly totals = { in: 0, out: 0, filtered: 0, deadLettered: 0, retries: 0, repeats: 0, throttles: 0 }
   readonly bytes = { in: 0, out: 0 }
   readonly deadLetters = new Map<string, number>()
-  /** Records that each stage dropped, by its name. */
-  readonly filteredBy = new Map<string, number>()
+  /** What each step on the way did, by its name, in the order of the steps. */
+  readonly steps = new Map<string, Omit<StepFigures, 'step'>>()
   readonly #in = new Rate()
   readonly #out = new Rate()
   readonly #accepted = new Rate()
@@ -60,9 +62,20 @@ export class Statistics {
     this.#out.add(records, now)
   }
 
-  /** A stage dropped records of its input. */
-  filtered(stage: string, records: number): void {
-    this.filteredBy.set(stage, (this.filteredBy.get(stage) ?? 0) + records)
+  /** A step took records. */
+  stepped({ step, ...more }: StepFigures): void {
+    const {
+      in: taken,
+      filtered,
+      failed,
+      seconds,
+    } = this.steps.get(step) ?? { in: 0, filtered: 0, failed: 0, seconds: 0 }
+    this.steps.set(step, {
+      in: taken + more.in,
+      filtered: filtered + more.filtered,
+      failed: failed + more.failed,
+      seconds: seconds + more.seconds,
+    })
   }
 
   /** Source records were settled without an output. */

@@ -117,8 +117,8 @@ export class Intake {
         const staged = await applyStages(stages, batch.records(), clock, this.signal)
         if (staged === undefined) return
         if (failures > 0) errors.worked('transform', place)
-        const { outputs, filtered } = staged
-        for (const { stage, records } of filtered) statistics.filtered(stage, records)
+        const { outputs, steps } = staged
+        for (const figures of steps) statistics.stepped(figures)
         if (outputs !== undefined) statistics.dropped(settlement.derive(batch, outputs))
         if (batch.count > 0) this.#options.push(wholeSlice(batch, outputs?.bytes))
         this.changed()

@@ -1,7 +1,7 @@
 /** Takes batches through the stages of a bridge. */
 import type { Outputs } from '../commit/in-flight-batch.ts'
 import type { Clock } from '../clock.ts'
-import type { BridgeRecord, Derived, Stage } from '../contracts.ts'
+import type { BridgeRecord, Derived, Stage, StepFigures } from '../contracts.ts'
 import { recordBytes } from '../delivery/write-batch.ts'
 
 /** Records that a stage is given at once. */
@@ -9,16 +9,11 @@ const chunk = 256
 /** Milliseconds of work after which others have a turn: heartbeats and leases are renewed by the same thread. */
 const turn = 5
 
-/** How many records a stage dropped. */
-export interface Filtered {
-  readonly stage: string
-  readonly records: number
-}
-
 export interface Staged {
   /** Undefined: nothing was changed. */
   readonly outputs: Outputs | undefined
-  readonly filtered: readonly Filtered[]
+  /** What each step did, once for each call. */
+  readonly steps: readonly StepFigures[]
 }
 
 /** Lets others have their turn now and then. */
@@ -48,66 +43,67 @@ export async function applyStages(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Staged | undefined> {
-  const turns = new Turns(clock)
-  const filtered: Filtered[] = []
+  const work: Work = { turns: new Turns(clock), steps: [], signal }
+  const { steps } = work
   let current: readonly BridgeRecord[] = records
   let parents: Uint32Array | undefined
   for (const stage of stages) {
-    const made = await through(stage, current, turns, signal)
+    const made = await through(stage, current, work)
     if (made === undefined) return undefined
     if (made === 'unchanged') continue
-    if (made.dropped > 0) filtered.push({ stage: stage.name, records: made.dropped })
     const before = parents
     parents = before === undefined ? made.parents : made.parents.map((parent) => before[parent] as number)
     current = made.records
   }
-  if (parents === undefined) return { outputs: undefined, filtered }
+  if (parents === undefined) return { outputs: undefined, steps }
   // Bytes that an output shares with its source record count twice: the memory bound errs on the safe side.
   const bytes = current.reduce((sum, record) => sum + recordBytes(record), 0)
-  return { outputs: { records: current, parents, bytes }, filtered }
+  return { outputs: { records: current, parents, bytes }, steps }
 }
 
 interface Made {
   readonly records: readonly BridgeRecord[]
   readonly parents: Uint32Array
-  readonly dropped: number
+}
+
+interface Work {
+  readonly turns: Turns
+  readonly steps: StepFigures[]
+  readonly signal: AbortSignal
 }
 
 async function through(
   stage: Stage,
   records: readonly BridgeRecord[],
-  turns: Turns,
-  signal: AbortSignal,
+  { turns, steps, signal }: Work,
 ): Promise<Made | 'unchanged' | undefined> {
   const made: BridgeRecord[] = []
   const parents: number[] = []
   let changed = false
-  let dropped = 0
   for (let from = 0; from < records.length; from += chunk) {
     const part = records.slice(from, from + chunk)
     const prepared = stage.prepare?.(readable(part), signal)
     if (prepared !== undefined) await prepared
     if (signal.aborted) return undefined
-    const { records: outputs, parents: within } = applyTo(stage, part)
+    const { records: outputs, parents: within } = applyTo(stage, part, steps)
     changed ||= outputs !== part
-    if (within !== undefined) dropped += part.length - new Set(within).size
     for (const [index, output] of outputs.entries()) {
       made.push(output)
       parents.push(from + (within?.[index] ?? index))
     }
     await turns.next()
   }
-  return changed ? { records: made, parents: Uint32Array.from(parents), dropped } : 'unchanged'
+  return changed ? { records: made, parents: Uint32Array.from(parents) } : 'unchanged'
 }
 
 const readable = (records: readonly BridgeRecord[]): readonly BridgeRecord[] =>
   records.some(({ poison }) => poison !== undefined) ? records.filter(({ poison }) => poison === undefined) : records
 
 /** A stage is given no poison: that passes it by, in its place. */
-function applyTo(stage: Stage, records: readonly BridgeRecord[]): Derived {
+function applyTo(stage: Stage, records: readonly BridgeRecord[], steps: StepFigures[]): Derived {
   const given = readable(records)
-  if (given === records) return checked(stage, records, stage.apply(records))
-  const derived = checked(stage, given, stage.apply(given))
+  const derived = run(stage, given, steps)
+  if (given === records) return derived
   const made: BridgeRecord[] = []
   const parents: number[] = []
   let next = 0
@@ -125,6 +121,16 @@ function applyTo(stage: Stage, records: readonly BridgeRecord[]): Derived {
     reader += 1
   }
   return { records: made, parents: Uint32Array.from(parents) }
+}
+
+function run(stage: Stage, given: readonly BridgeRecord[], steps: StepFigures[]): Derived {
+  const derived = checked(stage, given, stage.apply(given))
+  if (derived.steps !== undefined) steps.push(...derived.steps)
+  else {
+    const filtered = derived.parents === undefined ? 0 : given.length - new Set(derived.parents).size
+    steps.push({ step: stage.name, in: given.length, filtered, failed: 0, seconds: 0 })
+  }
+  return derived
 }
 
 /** A stage that forgets a record or invents one would lose it or settle another: that is a fault of the stage, told at once. */

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { type Given, transform, transformOne } from '../../test/support/transforms.ts'
+
+suite('expressions', () => {
+  test('JSON numbers and whole numbers mix', async () => {
+    const given: Given = { value: '{"n":5}' }
+    const kept = await transform(
+      { transforms: [{ filter: 'value.n + 1 > 2 && value.n / 2 == 2.5 && value.n % 2 == 1' }] },
+      [given],
+    )
+    assert.equal(kept[0]?.value, '{"n":5}')
+  })
+
+  test('a filter that gives a number names its type', async () => {
+    const { poison } = await transformOne({ transforms: [{ filter: 'value.n' }] }, { value: '{"n":5}' })
+    assert.equal(
+      poison,
+      'ExpressionFailed: spec.transforms[0].filter: the expression gives a number, not true or false',
+    )
+  })
+
+  for (const [expression, message] of [
+    ['valu.n == 1', /Unknown variable: valu \(line 1, column 1\)/],
+    ['value.n ==', /line 1, column/],
+    ['value.n\n  == foo(1)', /foo.*\(line 2, column 6\)/],
+    ["'a'", /the expression gives string, not bool/],
+    ["value.s.matches('^(a+)+$')", /matches.*is not there \(line 1, column 1\): write value\.text\.find/],
+    ['value.a.exists(x, x.exists(y, y.exists(z, z == 1)))', /stands in two others/],
+    [Array.from({ length: 150 }, () => 'value.n == 1').join(' || '), /./],
+  ] as const)
+    test(`before a pod starts it is refused: ${expression.slice(0, 60)}`, async () => {
+      await assert.rejects(transform({ transforms: [{ filter: expression }] }, []), message)
+    })
+
+  test('an error quotes the expression and nothing of the record', async () => {
+    const secret = 'bGVhaw-of-forty-random-letters-qwertzuiop'
+    for (const expression of [
+      'value[key] == 1',
+      'value.s + 1 == 2',
+      'int(value.s) == 1',
+      'timestamp(value.s) == timestamp',
+      'json(value.s) == 1',
+    ])
+      for (const { poison } of await transform({ transforms: [{ filter: expression }] }, [
+        { key: secret, value: JSON.stringify({ s: secret }) },
+      ])) {
+        assert.ok(poison !== undefined, expression)
+        assert.ok(!poison.includes(secret), poison)
+      }
+  })
+})

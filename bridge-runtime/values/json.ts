@@ -1,0 +1,62 @@
+/** JSON without a change to any number: RFC 8259 text to a `Value` and back. */
+import { isUtf8 } from 'node:buffer'
+import { Unfit } from './unfit.ts'
+import { ExactNumber, type Value } from './value.ts'
+
+/** Sixteen digits in a row, or an exponent: a double may not hold such a number. Found inside a text it costs time, nothing else. */
+const perhapsInexact = /[\d.]{16}|\d[eE][-+]?\d/
+
+/** UTF-8 and nothing else: a text never holds U+FFFD that was not in it. */
+export function textOf(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw new Unfit('NotUtf8', 'it is not UTF-8')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+}
+
+export function parseJson(text: string): Value {
+  try {
+    return (perhapsInexact.test(text) ? JSON.parse(text, exactly as never) : JSON.parse(text)) as Value
+  } catch (error) {
+    if (error instanceof RangeError) throw new Unfit('TooDeep', 'the JSON is nested too deeply')
+    throw new Unfit('NotJson', `it is not JSON${placeIn(error)}`)
+  }
+}
+
+/** V8 quotes the text; only its position is told. */
+function placeIn(error: unknown): string {
+  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
+  return position === undefined ? ': it ends too early' : `: something else at character ${position}`
+}
+
+function exactly(_name: string, value: unknown, context: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || context.source === undefined) return value
+  return exactNumber(context.source, value)
+}
+
+const integer = /^-?\d+$/
+
+/** A number as JSON writes it: a double where that is the same number, otherwise a bigint or an `ExactNumber`. */
+export function exactNumber(text: string, double: number = Number(text)): number | bigint | ExactNumber {
+  if (integer.test(text)) return Number.isSafeInteger(double) ? double : BigInt(text)
+  return Number.isFinite(double) && digitsOf(String(double)) === digitsOf(text) ? double : new ExactNumber(text)
+}
+
+/** Digits and exponent in one form, so that `1.50e3` and `1500` are the same. */
+function digitsOf(text: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(text) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const trimmed = digits.replace(/0+$/, '')
+  if (trimmed === '') return '0'
+  return `${sign}${trimmed}e${Number(exponent) - fraction.length + (digits.length - trimmed.length)}`
+}
+
+export function writeJson(value: Value): string {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) throw new Unfit('TooDeep', 'the value is nested too deeply for JSON')
+    return JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? rawInteger(part) : part))
+  }
+}
+
+const rawInteger = (value: bigint): unknown => new ExactNumber(String(value)).toJSON()

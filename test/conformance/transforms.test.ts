@@ -1,0 +1,47 @@
+/** The rules of a stage hold for every step and format. */
+import { z } from 'zod'
+import fc from 'fast-check'
+import { realClock } from '../../bridge-runtime/core/clock.ts'
+import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
+import { type OnTheWay, stagesOf } from '../../bridge-runtime/pipeline/compile.ts'
+import { onTheWay } from '../../crds/schema/transforms.ts'
+import { stageSuite } from './stage-suite.ts'
+
+/** For each step and format what a manifest says, and values it is made for. */
+const ways: Readonly<Record<string, z.input<typeof schema>>> = {
+  filter: { transforms: [{ filter: 'value.a > 1' }] },
+  set: { transforms: [{ set: { 'value.a.b': 'value.a', 'headers.h': 'key', timestamp: 'timestamp' } }] },
+  rename: { transforms: [{ rename: { 'value.a': 'value.b.c', 'headers.a': 'headers.b' } }] },
+  remove: { transforms: [{ remove: ['value.a', 'headers.a'] }] },
+  explode: { transforms: [{ explode: 'value.a' }, { rekey: 'string(index)' }] },
+  rekey: { transforms: [{ rekey: 'string(value.a)' }] },
+  sample: { transforms: [{ sample: { percent: 50 } }] },
+  'text to json': {
+    decode: { value: { text: {} }, key: { text: {} } },
+    encode: { value: { json: {} }, key: { json: {} } },
+  },
+  'json to text': { decode: { value: { json: {} } }, encode: { value: { text: {} } } },
+  'bytes to text': { decode: { value: { bytes: {} } }, encode: { value: { text: {} } } },
+}
+
+const schema = z.object(onTheWay)
+const context = { clock: realClock, log: silentLogger, secret: () => Promise.reject(new TypeError('no Secrets here')) }
+
+const part = fc.oneof(
+  fc.integer(),
+  fc.double({ noNaN: true }),
+  fc.string(),
+  fc.array(fc.integer(), { maxLength: 4 }),
+  fc.constant(null),
+)
+const values = fc.record({ a: part, b: part }, { requiredKeys: [] }).map((value) => Buffer.from(JSON.stringify(value)))
+
+for (const [name, way] of Object.entries(ways)) {
+  const parsed: OnTheWay = schema.parse(way)
+  const make = () => {
+    const [stage] = stagesOf(parsed, context, { partition: 'orders/0', stream: 'orders', target: 'out' })
+    if (stage === undefined) throw new TypeError(`${name} makes no stage`)
+    return stage
+  }
+  stageSuite(name, make, values)
+}
