@@ -16,6 +16,16 @@ const ways: Readonly<Record<string, z.input<typeof schema>>> = {
   explode: { transforms: [{ explode: 'value.a' }, { rekey: 'string(index)' }] },
   rekey: { transforms: [{ rekey: 'string(value.a)' }] },
   sample: { transforms: [{ sample: { percent: 50 } }] },
+  'parse with a regular expression': {
+    transforms: [
+      { parse: { regex: '^(?P<head>.)(?P<rest>.*)$', from: 'value.a', into: 'value.b', types: { head: 'Int' } } },
+    ],
+  },
+  'parse csv': { decode: { value: { bytes: {} } }, transforms: [{ parse: { csv: { columns: ['a', 'b', 'c'] } } }] },
+  'parse key=value': { transforms: [{ parse: { keyValue: {}, from: 'value.a', into: 'value.a' } }] },
+  'parse json': { transforms: [{ parse: { json: {}, from: 'value.a', into: 'value.b.c' } }] },
+  'parse an access log': { decode: { value: { text: {} } }, transforms: [{ parse: { accessLog: 'Combined' } }] },
+  'parse syslog': { decode: { value: { text: {} } }, transforms: [{ parse: { syslog: 'RFC5424' } }] },
   'text to json': {
     decode: { value: { text: {} }, key: { text: {} } },
     encode: { value: { json: {} }, key: { json: {} } },
