@@ -1,7 +1,23 @@
 import { mismatch } from '../../texts/mismatch.ts'
 
-const form = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([-+])(\d\d)(\d\d)$/
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const form =
+  /^(0[1-9]|[12]\d|3[01])\/([A-Z][a-z]{2})\/(\d{4}):((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60) ([-+](?:[01]\d|2[0-3]))([0-5]\d)$/
+
+/** Number and length of the months, by name. */
+const months: ReadonlyMap<string, readonly [number: string, days: number]> = new Map([
+  ['Jan', ['01', 31]],
+  ['Feb', ['02', 29]],
+  ['Mar', ['03', 31]],
+  ['Apr', ['04', 30]],
+  ['May', ['05', 31]],
+  ['Jun', ['06', 30]],
+  ['Jul', ['07', 31]],
+  ['Aug', ['08', 31]],
+  ['Sep', ['09', 30]],
+  ['Oct', ['10', 31]],
+  ['Nov', ['11', 30]],
+  ['Dec', ['12', 31]],
+])
 
 /** Characters of `10/Oct/2000:13:55:36 -0700`. */
 export const timeLength = 26
@@ -11,30 +27,26 @@ export const timeLength = 26
  * @param at where it stands, for the message
  */
 export function clfTime(text: string, at: number): string {
-  const [, day, name, year, hour, minute, second, sign, zoneHours, zoneMinutes] = form.exec(text) ?? []
-  const month = months.indexOf(name ?? '') + 1
-  const date = `${year}-${String(month).padStart(2, '0')}-${day}`
-  const zone = `${zoneHours}${zoneMinutes}` === '0000' ? 'Z' : `${sign}${zoneHours}:${zoneMinutes}`
-  const time = `${date}T${hour}:${minute}:${second}${zone}`
-  if (month === 0 || !isDate(date) || Number(zoneHours) > 23 || Number(zoneMinutes) > 59) throw noTime(at)
-  if (second === '60') return afterLeapSecond(`${date}T${hour}:${minute}:59${zone}`, zone, at)
-  if (Number(hour) > 23 || Number.isNaN(Date.parse(time))) throw noTime(at)
-  return time
+  const found = form.exec(text)
+  const month = months.get(found?.[2] ?? '')
+  if (found === null || month === undefined) throw noTime(at)
+  const [, day, name, year, time, second, hours, minutes] = found
+  if (Number(day) > month[1] || (day === '29' && name === 'Feb' && !isLeapYear(Number(year)))) throw noTime(at)
+  const zone = zoneOf(`${hours}:${minutes}`)
+  const minute = `${year}-${month[0]}-${day}T${time}`
+  return second === '60' ? afterLeapSecond(minute, zone, at) : `${minute}:${second}${zone}`
 }
 
 const noTime = (at: number): Error => mismatch('the time', at, 'day/Mon/year:hour:minute:second zone')
 
-/** JavaScript takes 30 February for 1 March. */
-const isDate = (date: string): boolean => {
-  const time = Date.parse(date)
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date)
-}
+const zoneOf = (offset: string): string => (offset.endsWith('00:00') ? 'Z' : offset)
+
+const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 
 /** Leap seconds come at the end of a day of UTC. */
-function afterLeapSecond(before: string, zone: string, at: number): string {
-  const time = Date.parse(before)
-  if (Number.isNaN(time) || !new Date(time).toISOString().includes('T23:59:59')) throw noTime(at)
-  const [, sign, hours = 0, minutes = 0] = /^([-+])(\d\d):(\d\d)$/.exec(zone) ?? []
-  const offset = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
-  return `${new Date(time + 1_000 + offset).toISOString().slice(0, 19)}${zone}`
+function afterLeapSecond(minute: string, zone: string, at: number): string {
+  const next = Date.parse(`${minute}:59${zone}`) + 1_000
+  if (next % 86_400_000 !== 0) throw noTime(at)
+  const local = Date.parse(`${minute}:59Z`) + 1_000
+  return `${new Date(local).toISOString().slice(0, 19)}${zone}`
 }
