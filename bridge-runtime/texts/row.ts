@@ -61,3 +61,14 @@ function plainEnd(row: string, from: number, delimiter: string): number {
   if (bad !== -1) throw mismatch('a cell without quotes', from + bad, 'no quote and no line break')
   return end
 }
+
+/** What must be quoted to be read as it was: also blanks at the ends, which some readers cut off. */
+const needsQuotes = /["\r\n]|^\s|\s$|^$/
+
+export const writeRow = (cells: readonly Cell[], delimiter: string): string =>
+  cells
+    .map((text) => {
+      if (text === null) return ''
+      return needsQuotes.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text
+    })
+    .join(delimiter)

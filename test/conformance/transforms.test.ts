@@ -31,6 +31,8 @@ const ways: Readonly<Record<string, z.input<typeof schema>>> = {
     encode: { value: { json: {} }, key: { json: {} } },
   },
   'json to text': { decode: { value: { json: {} } }, encode: { value: { text: {} } } },
+  'csv to json': { decode: { value: { csv: { columns: ['a', 'b'] } } } },
+  'json to csv': { encode: { value: { csv: { columns: ['a', 'b'] } } } },
   'bytes to text': { decode: { value: { bytes: {} } }, encode: { value: { text: {} } } },
 }
 
