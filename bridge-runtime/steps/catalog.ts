@@ -5,6 +5,7 @@ import type { Step, StepDefinition } from './define-step.ts'
 import { explode } from './explode/index.ts'
 import { filter } from './filter/index.ts'
 import { parse } from './parse/index.ts'
+import { redact } from './redact/index.ts'
 import { rekey } from './rekey/index.ts'
 import { remove } from './remove/index.ts'
 import { rename } from './rename/index.ts'
@@ -20,6 +21,7 @@ export const steps: Readonly<Record<string, StepDefinition>> = {
   rekey,
   sample,
   parse,
+  redact,
 }
 
 /** The configuration schemas of all steps, by name. */
