@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { TransformContext } from '../formats/define-format.ts'
 import type { Step, StepDefinition } from './define-step.ts'
+import { enrich } from './enrich/index.ts'
 import { explode } from './explode/index.ts'
 import { filter } from './filter/index.ts'
 import { parse } from './parse/index.ts'
@@ -22,6 +23,7 @@ export const steps: Readonly<Record<string, StepDefinition>> = {
   sample,
   parse,
   redact,
+  enrich,
 }
 
 /** The configuration schemas of all steps, by name. */

@@ -1,4 +1,5 @@
 /** The rules of a stage hold for every step and format. */
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import fc from 'fast-check'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
@@ -6,6 +7,10 @@ import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
 import { type OnTheWay, stagesOf } from '../../bridge-runtime/pipeline/compile.ts'
 import { onTheWay } from '../../crds/schema/transforms.ts'
 import { stageSuite } from './stage-suite.ts'
+
+const countries = fileURLToPath(
+  import.meta.resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'),
+)
 
 /** For each step and format what a manifest says, and values it is made for. */
 const ways: Readonly<Record<string, z.input<typeof schema>>> = {
@@ -33,6 +38,12 @@ const ways: Readonly<Record<string, z.input<typeof schema>>> = {
   },
   'redact by mask': { transforms: [{ redact: { paths: ['value.a', 'value.b.c'], method: 'Mask' } }] },
   'redact by removal': { transforms: [{ redact: { paths: ['value.a', 'headers.a'], method: 'Remove' } }] },
+  'enrich from a database': {
+    transforms: [{ enrich: { geo: { database: { volumePath: countries }, ip: 'value.a', into: 'value.b.geo' } } }],
+  },
+  'enrich from a table': {
+    transforms: [{ enrich: { table: { inline: { a: 'x' }, key: 'key', into: 'value.b' } } }],
+  },
   'text to json': {
     decode: { value: { text: {} }, key: { text: {} } },
     encode: { value: { json: {} }, key: { json: {} } },

@@ -26,4 +26,8 @@ export const transforms = {
     meaning: 'The key that `redact` hashes with has fewer than 16 bytes. Records wait.',
     advice: 'Put a longer key into the Secret, for instance of `openssl rand -hex 32`.',
   },
+  DatabaseMissing: {
+    meaning: 'A database that `enrich` looks into is not there, or is none. Records wait until it is.',
+    advice: 'Put the file where `volumePath` says: into a volume of the pods or into their image.',
+  },
 } as const satisfies ReasonList
