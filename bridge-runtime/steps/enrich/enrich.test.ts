@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { silentLogger } from '../../observability/logger.ts'
 import { transformOne } from '../../../test/support/transforms.ts'
 import { geoDatabase } from './geo-database.ts'
-import { Lru } from './lru.ts'
+import { Recent } from './recent.ts'
 
 const fileOf = (name: string): string =>
   fileURLToPath(import.meta.resolve(`@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country${name}.mmdb`))
@@ -116,10 +116,10 @@ suite('enrich: table', () => {
   })
 })
 
-test('what was asked for longest ago is forgotten first', () => {
-  const lru = new Lru<string, string>(2)
+test('what was asked for lately is remembered, and no more than two generations', () => {
+  const recent = new Recent<string, readonly [string]>(2)
   const asked: string[] = []
-  const get = (key: string) => lru.get(key, (one) => (asked.push(one), one))
-  for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) assert.equal(get(key), key)
-  assert.deepEqual(asked, ['a', 'b', 'c', 'b'])
+  const get = (key: string) => recent.get(key, (one) => (asked.push(one), [one]))
+  for (const key of ['a', 'b', 'a', 'c', 'a', 'd', 'e', 'a', 'b']) assert.deepEqual(get(key), [key])
+  assert.deepEqual(asked, ['a', 'b', 'c', 'd', 'e', 'b'])
 })

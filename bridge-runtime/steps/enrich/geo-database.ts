@@ -7,16 +7,16 @@ import { BridgeError } from '../../core/errors.ts'
 import { asValue } from '../../expressions/result.ts'
 import type { Logger } from '../../observability/logger.ts'
 import type { Value } from '../../values/value.ts'
-import { Lru } from './lru.ts'
+import { Recent } from './recent.ts'
 
 /** Milliseconds between two looks at the file. */
 const interval = 60_000
-/** Addresses that are remembered. */
+/** Addresses of a generation that are remembered. */
 const mostAddresses = 10_000
 
 interface Loaded {
   readonly reader: Reader<Response>
-  readonly known: Lru<string, Response | null>
+  readonly known: Recent<string, Response | null>
   /** Changes with the file. */
   readonly version: string
 }
@@ -79,7 +79,7 @@ export class GeoDatabase {
       if (this.#loaded?.version === version) return
       const { Reader } = await import('mmdb-lib')
       const reader = new Reader(await readFile(this.#path))
-      this.#loaded = { reader, known: new Lru(mostAddresses), version }
+      this.#loaded = { reader, known: new Recent(mostAddresses), version }
     } catch (cause) {
       const { code = 'it is no MMDB' } = cause as { readonly code?: string }
       const message = `${field}: the database ${this.#path} cannot be read: ${code}`

@@ -1,10 +1,11 @@
 /** Messages of syslog, as RFC 5424 has them. */
+import { hasDay } from '../../texts/calendar.ts'
 import { withoutLineEnd } from '../../texts/line.ts'
 import { mismatch } from '../../texts/mismatch.ts'
 import { ownField, setOwn, type Value, type ValueObject } from '../../values/value.ts'
 
 const header = /^<(0|[1-9]\d{0,2})>1 (\S+) ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) (?=[-[])/
-const instant = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)$/
+const instant = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)$/
 
 const given = (text: string | undefined): string | null => (text === undefined || text === '-' ? null : text)
 
@@ -30,10 +31,8 @@ export function syslog(text: string): ValueObject {
 
 function timeOf(text: string, at: number): string | null {
   if (text === '-') return null
-  const day = text.slice(0, 10)
-  const date = Date.parse(day)
-  if (!instant.test(text) || Number.isNaN(date) || !new Date(date).toISOString().startsWith(day))
-    throw mismatch('the time', at, 'RFC 3339 or a hyphen')
+  const [, year, month, day] = instant.exec(text) ?? []
+  if (!hasDay(Number(year), Number(month), Number(day))) throw mismatch('the time', at, 'RFC 3339 or a hyphen')
   return text
 }
 

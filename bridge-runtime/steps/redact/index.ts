@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { withRules } from '../../../crds/kit/rules.ts'
 import { secretKeyRef } from '../../../crds/kit/secrets.ts'
@@ -11,6 +10,7 @@ import type { Value } from '../../values/value.ts'
 import { defineStep } from '../define-step.ts'
 import { namedField } from '../field-path.ts'
 import { changeEach } from './each-field.ts'
+import { hmacSha256 } from './hmac.ts'
 
 /** Fewer can be guessed, and with the key every value that was hashed. */
 const shortestKey = 16
@@ -65,7 +65,7 @@ type Hide = (text: string | Buffer) => string
 class HashKey {
   readonly #ref: KeyRef
   readonly #context: TransformContext
-  #key: Buffer | undefined
+  #hash: ((text: string | Buffer) => string) | undefined
 
   constructor(ref: KeyRef, context: TransformContext) {
     this.#ref = ref
@@ -74,19 +74,19 @@ class HashKey {
 
   prepare(): Promise<void> | undefined {
     const ref = this.#ref
-    if (ref === undefined || this.#key !== undefined) return undefined
+    if (ref === undefined || this.#hash !== undefined) return undefined
     return this.#read(ref)
   }
 
   async #read(ref: NonNullable<KeyRef>): Promise<void> {
     const key = await this.#context.secret(ref)
     if (key.length < shortestKey) throw tooShort(ref, this.#context.field)
-    this.#key = key
+    this.#hash = hmacSha256(key)
   }
 
   hash(text: string | Buffer): string {
-    if (this.#key === undefined) throw new TypeError('not prepared')
-    return createHmac('sha256', this.#key).update(text).digest('hex')
+    if (this.#hash === undefined) throw new TypeError('not prepared')
+    return this.#hash(text)
   }
 }
 

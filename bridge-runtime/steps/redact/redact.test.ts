@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { suite, test } from 'node:test'
+import fc from 'fast-check'
 import { transformOne } from '../../../test/support/transforms.ts'
+import { hmacSha256 } from './hmac.ts'
 
 const key = 'sixteen bytes or more'
 const secrets = { 'redaction/key': key }
@@ -70,4 +72,14 @@ suite('redact', () => {
       return true
     })
   })
+})
+
+test('the hash is the HMAC-SHA-256 of Node, for any key and any text', () => {
+  const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array))
+  fc.assert(
+    fc.property(bytes, fc.oneof(bytes, fc.string({ unit: 'binary' })), (secret, text) => {
+      assert.equal(hmacSha256(secret)(text), createHmac('sha256', secret).update(text).digest('hex'))
+    }),
+    { numRuns: 500 },
+  )
 })
