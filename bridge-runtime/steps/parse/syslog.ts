@@ -76,7 +76,7 @@ function parameterAt(line: string, from: number, fields: ValueObject): number {
   parameter.lastIndex = from
   const [all, name, written] = parameter.exec(line) ?? []
   if (all === undefined || name === undefined || written === undefined)
-    throw mismatch('the structured data', from, ' name="value"')
+    throw mismatch('the structured data', from, 'a blank and name="value"')
   setOwn(fields, name, added(ownField(fields, name), written.replace(/\\(["\\\]])/g, '$1')))
   return from + all.length
 }
