@@ -21,10 +21,12 @@ export function parseJson(text: string): Value {
   }
 }
 
-/** V8 quotes the text; only its position is told. */
+/** V8 quotes the text; only where the fault is is told. */
 function placeIn(error: unknown): string {
-  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
-  return position === undefined ? ': it ends too early' : `: something else at character ${position}`
+  const { message } = error as Error
+  if (message.startsWith('Unexpected end') || message.startsWith('Unterminated')) return ': it ends too early'
+  const position = /at position (\d+)/.exec(message)?.[1]
+  return position === undefined ? '' : `: something else at character ${position}`
 }
 
 function exactly(_name: string, value: unknown, context: { readonly source?: string }): unknown {
