@@ -16,6 +16,10 @@ export interface Way {
   read(value: string): { readonly text: string; readonly part: number } | undefined
 }
 
+/** Records that a record becomes at most: what one that is read again repeats. */
+export const partsOf = (way: Way | undefined): number =>
+  way === undefined ? 1 : Math.max(1, way.becomes({ key: 'key-0', sequence: 0 }).length)
+
 const sequence = "int(value.split(' ')[2])"
 
 function parsed(value: string): { readonly text: string; readonly part: number } | undefined {
