@@ -64,14 +64,10 @@ export function testRun({ run, keys, bytes = 200, seed = 1, marked = false, way 
       const found = made && decode(made.text)
       if (made === undefined || found === undefined) return counter.corrupt(`not a test record: ${text.slice(0, 60)}`)
       if (found.run !== run) return
-      if (!found.whole) return counter.corrupt(`checksum of ${found.key}#${found.sequence}`)
       const place = expected.placeOf(found, made.part)
-      if (place === undefined)
-        return counter.corrupt(`${found.key}#${found.sequence} part ${made.part} was not to arrive`)
-      if (key !== null && key !== place.key) return counter.corrupt(`${found.key}#${found.sequence} has key ${key}`)
-      if ((marked || mark !== undefined) && mark !== markOf(found))
-        return counter.corrupt(`${markOf(found)} has the mark ${mark}`)
-      counter.arrived(place.key, place.number)
+      const fault = faultOf(found, place, { key, mark, marked })
+      if (fault !== undefined || place === undefined) counter.corrupt(fault ?? text.slice(0, 60))
+      else counter.arrived(place.key, place.number)
     },
     get received() {
       return counter.received
@@ -81,6 +77,26 @@ export function testRun({ run, keys, bytes = 200, seed = 1, marked = false, way 
     },
     tally: () => counter.tally(expected.byKey),
   }
+}
+
+interface Carried {
+  readonly key: string | null
+  readonly mark: string | undefined
+  readonly marked: boolean
+}
+
+/** What is wrong with a record of this run, as it arrived. */
+function faultOf(
+  found: Fields & { readonly whole: boolean },
+  place: Place | undefined,
+  carried: Carried,
+): string | undefined {
+  const { key, mark, marked } = carried
+  if (!found.whole) return `checksum of ${markOf(found)}`
+  if (place === undefined) return `${markOf(found)} was not to arrive`
+  if (key !== null && key !== place.key) return `${markOf(found)} has key ${key}`
+  if ((marked || mark !== undefined) && mark !== markOf(found)) return `${markOf(found)} has the mark ${mark}`
+  return undefined
 }
 
 const unchanged: Way = {
