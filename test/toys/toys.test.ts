@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { eventually } from '../support/eventually.ts'
-import type { Lease } from '../../bridge-runtime/leases/lease-store.ts'
+import type { Lease } from '../../bridge-runtime/lease-stores/lease-store.ts'
 import { runCommand } from '../support/run-command.ts'
 import { type Toy, withToys } from './with-toys.ts'
 

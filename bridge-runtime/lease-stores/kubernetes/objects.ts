@@ -1,11 +1,11 @@
 /** Leases as they are written into `coordination.k8s.io/v1` objects: several in one, each in an annotation of its own. Pure. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { historyName, leaseName, leaseObjects } from '../../../../crds/kit/lease-names.ts'
-import { historyLease } from '../../../history/history.ts'
+import { historyName, leaseName, leaseObjects } from '../../../crds/kit/lease-names.ts'
 import { fieldsOf, leaseFields, leaseWith } from '../lease-fields.ts'
-import type { Lease } from '../../lease-store.ts'
+import type { Lease } from '../lease-store.ts'
 import { unowned } from '../memory.ts'
+import { historyLease } from '../history-lease.ts'
 
 export const bridgeLabel = 'streambridge.dev/bridge'
 /** For people: the partitions of the object, one a line. */

@@ -1,6 +1,6 @@
 /** Leases in this process's memory, for tests: the reference for what every store does. */
-import { fenced } from '../../core/errors.ts'
-import type { Lease, LeaseStore } from '../lease-store.ts'
+import { fenced } from '../core/errors.ts'
+import type { Lease, LeaseStore } from './lease-store.ts'
 
 export function memoryLeases(): LeaseStore {
   const leases = new Map<string, Lease>()

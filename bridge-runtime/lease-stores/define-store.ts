@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { LeaseStore } from '../lease-store.ts'
+import type { LeaseStore } from './lease-store.ts'
 
 /** Whose leases they are. */
 export interface StoreContext {

@@ -1,5 +1,5 @@
-import { BridgeError, fenced } from '../../core/errors.ts'
-import type { Lease, LeaseStore } from '../lease-store.ts'
+import { BridgeError, fenced } from '../core/errors.ts'
+import type { Lease, LeaseStore } from './lease-store.ts'
 
 /** Ownership is over: another owner, or too long without contact. Nothing is committed any more. */
 export const isFenced = (thrown: unknown): boolean => thrown instanceof BridgeError && thrown.reason === 'Fenced'

@@ -1,6 +1,6 @@
 /** Leases of an older version: one object for each partition, named by a hash. They are read until their partition is taken, never written. */
 import { z } from 'zod'
-import type { Lease } from '../../lease-store.ts'
+import type { Lease } from '../lease-store.ts'
 
 const checkpointText = z
   .string()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { type Action, Replica, World } from '../../../test/support/leases/simulation.ts'
+import { type Action, Replica, World } from '../../test/support/leases/simulation.ts'
 
 /** Two shards, one of which was split, and a merge of a child with the other. */
 const lineage = [

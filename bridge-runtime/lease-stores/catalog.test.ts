@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { bridgeFile } from '../../../crds/schema/bridge-file.ts'
-import { spec } from '../../../crds/schema/streambridge.ts'
-import { bridgeFileOf } from '../../../operator/streambridge/desired/config-map.ts'
+import { bridgeFile } from '../../crds/schema/bridge-file.ts'
+import { spec } from '../../crds/schema/streambridge.ts'
+import { bridgeFileOf } from '../../operator/streambridge/desired/config-map.ts'
 import { openLeaseStore } from './catalog.ts'
 
 const bridge = {

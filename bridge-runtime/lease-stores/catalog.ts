@@ -1,6 +1,6 @@
 /** Every store of leases, one line each. The bridge file says which one a bridge has. */
 import { z } from 'zod'
-import type { LeaseStore } from '../lease-store.ts'
+import type { LeaseStore } from './lease-store.ts'
 import type { LeaseStoreDefinition, StoreContext } from './define-store.ts'
 import { file } from './file/index.ts'
 import { kubernetes } from './kubernetes/index.ts'

@@ -1,6 +1,6 @@
 /** What every store writes of a lease, beside its own condition for the next write. */
 import { z } from 'zod'
-import type { Lease } from '../lease-store.ts'
+import type { Lease } from './lease-store.ts'
 
 export const leaseFields = z.object({
   partition: z.string(),

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { historyName } from '../../../../crds/kit/lease-names.ts'
-import { BridgeError, fenced } from '../../../core/errors.ts'
+import { historyName } from '../../../crds/kit/lease-names.ts'
+import { BridgeError, fenced } from '../../core/errors.ts'
 import { formerLease, isFormer } from './former.ts'
 import {
   annotationsWith,
@@ -26,7 +26,7 @@ import {
   versionIn,
 } from './objects.ts'
 import type { KubernetesRequest } from './request.ts'
-import type { Lease, LeaseStore } from '../../lease-store.ts'
+import type { Lease, LeaseStore } from '../lease-store.ts'
 import { unowned } from '../memory.ts'
 
 export interface KubernetesLeasesOptions {

@@ -4,7 +4,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { BridgeError } from '../../../core/errors.ts'
+import { BridgeError } from '../../core/errors.ts'
 
 export interface KubernetesAnswer {
   readonly status: number

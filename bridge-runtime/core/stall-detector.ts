@@ -1,4 +1,4 @@
-import type { Pump } from '../pump.ts'
+import type { Pump } from './pump.ts'
 
 /** Milliseconds without a settlement, with records known to wait, after which a partition stands still. */
 export const stallTimeout = 60_000

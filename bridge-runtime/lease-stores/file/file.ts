@@ -9,9 +9,9 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { BridgeError, fenced } from '../../../core/errors.ts'
+import { BridgeError, fenced } from '../../core/errors.ts'
 import { fieldsOf, leaseFields, leaseWith } from '../lease-fields.ts'
-import type { Lease, LeaseStore } from '../../lease-store.ts'
+import type { Lease, LeaseStore } from '../lease-store.ts'
 import { unowned } from '../memory.ts'
 
 const stored = leaseFields.extend({
