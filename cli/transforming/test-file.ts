@@ -20,12 +20,14 @@ const example = z.strictObject({
     .default([]),
 })
 
+export const examples = z.array(example).min(1)
+
 const testFile = z.strictObject({
   /** Beside this file. Default: `orders.yaml` for `orders.test.yaml`. */
   manifest: z.string().optional(),
   /** Which StreamBridge, when there are several. */
   bridge: z.string().optional(),
-  tests: z.array(example).min(1),
+  tests: examples,
 })
 
 export type Example = z.output<typeof example>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { temporaryDirectory } from '../../test/support/server-process.ts'
@@ -9,7 +9,11 @@ const main = join(import.meta.dirname, '../main.ts')
 const examples = join(import.meta.dirname, '../../examples')
 
 function streambridge(args: readonly string[], input = '') {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { input, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    input,
+    encoding: 'utf8',
+    cwd: join(import.meta.dirname, '../..'),
+  })
   return { status, stdout, stderr }
 }
 
@@ -52,6 +56,14 @@ record 3
 `,
     )
     assert.equal(status, 1)
+  })
+
+  test('the guide shows what a person sees', () => {
+    const guide = readFileSync(join(import.meta.dirname, '../../docs/guides/transforms.md'), 'utf8')
+    const samples = /```json\n([\s\S]*?)```/.exec(guide)?.[1]
+    const [, args = '', shown] = /```\nnpx streambridge (transform .*?)\n\n([\s\S]*?)```/.exec(guide) ?? []
+    const { stdout } = streambridge(args.replace(/ --input .*/, '').split(' '), samples)
+    assert.equal(stdout, shown)
   })
 
   test('tells programs the same as JSON, numbers exact', () => {
