@@ -42,7 +42,7 @@ const boundaries: readonly Boundary[] = [
   },
   {
     promise: 'a connector, the core, the leases and the history see of the API only its kit',
-    from: /^bridge-runtime\/(connectors|core|history|leases|lease-stores|steps|formats|expressions|pipeline|draft|values)\//,
+    from: /^bridge-runtime\/(connectors|core|history|leases|lease-stores|steps|formats|expressions|pipeline|draft|values|regex|texts)\//,
     to: /^(?!crds\/(?!kit\/))/,
     types: true,
   },

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { Environment } from '@marcbachmann/cel-js'
 import { parseJson } from '../values/json.ts'
 import { ExactNumber } from '../values/value.ts'
+import { find } from './find.ts'
 
 /** What an expression may read. `docs/reference/expressions.md` is made from it. */
 export const variables = {
@@ -47,6 +48,8 @@ function create(): Environment {
   environment.registerFunction('json(string): dyn', (text: string) => parseJson(text))
   environment.registerFunction('sha256(string): string', (text: string) => sha256(text))
   environment.registerFunction('sha256(bytes): string', (bytes: Uint8Array) => sha256(bytes))
+  environment.registerFunction('string.find(string): dyn', (text: string, pattern: string) => find(text, pattern))
+  environment.registerFunction('string.find(string, int): dyn', find)
   return environment
 }
 

@@ -12,6 +12,33 @@ suite('expressions', () => {
     assert.equal(kept[0]?.value, '{"n":5}')
   })
 
+  test('find gives the first match, or one group of it, or null', async () => {
+    const { value } = await transformOne(
+      {
+        transforms: [
+          {
+            set: {
+              'value.all': String.raw`value.s.find(r'id=(\d+)')`,
+              'value.id': String.raw`value.s.find('id=(\\d+)', 1)`,
+              'value.no': "value.s.find('x')",
+              'value.absent': "value.s.find('id|(x)', 1)",
+            },
+          },
+        ],
+      },
+      { value: '{"s":"a id=12 id=3"}' },
+    )
+    assert.equal(value, '{"s":"a id=12 id=3","all":"id=12","id":"12","no":null,"absent":null}')
+  })
+
+  test('find in what is no text is an error of the record', async () => {
+    const { poison } = await transformOne(
+      { transforms: [{ filter: "value.n.find('a') != null" }] },
+      { value: '{"n":5}' },
+    )
+    assert.match(String(poison), /^ExpressionFailed.*the function does not take these types/)
+  })
+
   test('a filter that gives a number names its type', async () => {
     const { poison } = await transformOne({ transforms: [{ filter: 'value.n' }] }, { value: '{"n":5}' })
     assert.equal(
@@ -26,6 +53,9 @@ suite('expressions', () => {
     ['value.n\n  == foo(1)', /foo.*\(line 2, column 6\)/],
     ["'a'", /the expression gives string, not bool/],
     ["value.s.matches('^(a+)+$')", /matches.*is not there \(line 1, column 1\): write value\.text\.find/],
+    ['value.s.find(value.re) != null', /find.* takes an expression that is written out \(line 1, column 1\)/],
+    ["value.s.find('(?=a)') != null", /`\(\?=` \(line 1, column 14\)/],
+    ["value.s.find('(a)', 2) != null", /find.* takes a group from 0 to 1, written out \(line 1, column 21\)/],
     ['value.a.exists(x, x.exists(y, y.exists(z, z == 1)))', /stands in two others/],
     [Array.from({ length: 150 }, () => 'value.n == 1').join(' || '), /./],
   ] as const)

@@ -2,6 +2,8 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import { z } from 'zod'
 import { asUnfit, Unfit } from '../values/unfit.ts'
 import { environment } from './environment.ts'
+import { checkFind } from './find.ts'
+import { ExpressionError, placeOf } from './place.ts'
 
 /** A record as an expression sees it; each variable is read when the expression asks for it. */
 export type Scope = Readonly<Record<string, unknown>> | object
@@ -15,9 +17,6 @@ export interface Expression {
   /** The result as CEL has it. Throws `Unfit`, which names the place in the expression and nothing of the record. */
   evaluate(scope: Scope): unknown
 }
-
-/** What is wrong with an expression, whatever the record. */
-export class ExpressionError extends Error {}
 
 /** Throws an ExpressionError that says what is wrong, and in which line and column. */
 export function compile(text: string): Expression {
@@ -56,11 +55,6 @@ function told(text: string, error: unknown): string {
   const { summary, range } = error as Located
   const what = summary ?? (error instanceof Error ? error.message : String(error))
   return range === undefined ? what : `${what} (${placeOf(text, range.start)})`
-}
-
-function placeOf(text: string, offset: number): string {
-  const before = text.slice(0, offset).split('\n')
-  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
 }
 
 /** What CEL says of a record, by its code: its own text may quote a field that the record names. */
@@ -111,6 +105,7 @@ function refuseCostly(text: string, node: ASTNode, depth: number): void {
     throw new ExpressionError(
       `"matches" is not there (${placeOf(text, node.start)}): write value.text.find('expression') != null`,
     )
+  checkFind(text, node)
   for (const child of childrenOf(node)) refuseCostly(text, child, within)
 }
 

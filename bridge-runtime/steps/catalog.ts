@@ -2,15 +2,29 @@
 import type { z } from 'zod'
 import type { TransformContext } from '../formats/define-format.ts'
 import type { Step, StepDefinition } from './define-step.ts'
+import { enrich } from './enrich/index.ts'
 import { explode } from './explode/index.ts'
 import { filter } from './filter/index.ts'
+import { parse } from './parse/index.ts'
+import { redact } from './redact/index.ts'
 import { rekey } from './rekey/index.ts'
 import { remove } from './remove/index.ts'
 import { rename } from './rename/index.ts'
 import { sample } from './sample/index.ts'
 import { set } from './set/index.ts'
 
-export const steps: Readonly<Record<string, StepDefinition>> = { filter, set, rename, remove, explode, rekey, sample }
+export const steps: Readonly<Record<string, StepDefinition>> = {
+  filter,
+  set,
+  rename,
+  remove,
+  explode,
+  rekey,
+  sample,
+  parse,
+  redact,
+  enrich,
+}
 
 /** The configuration schemas of all steps, by name. */
 export const stepSchemas: Readonly<Record<string, z.ZodType>> = Object.fromEntries(

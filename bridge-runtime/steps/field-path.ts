@@ -26,6 +26,13 @@ export const valuePath = textOf({
   maxLength: 256,
 })
 
+/** A field of the value. */
+export const valueField = textOf({
+  pattern: /^value(\.([A-Za-z0-9_-]+|"[^"]+")){1,16}$/,
+  message: 'write a field of the value: value.user.id',
+  maxLength: 256,
+})
+
 /** Most entries of a map of fields. */
 const mostFields = 64
 

@@ -30,17 +30,17 @@ export function withRules<Schema extends z.ZodType>(schema: Schema, rules: reado
   })
 }
 
+/** Exactly one of these fields is set. */
+export const oneOf = (names: readonly string[]): Rule<object> => ({
+  cel: `[${names.map((name) => `has(self.${name})`).join(', ')}].filter(isSet, isSet).size() == 1`,
+  message: `set exactly one of: ${names.join(', ')}`,
+  holds: (value) =>
+    Object.entries(value).filter(([name, member]) => names.includes(name) && member !== undefined).length === 1,
+})
+
 /** An object of which exactly one member is set: the only union a structural schema can hold. */
 export function exactlyOne<Shape extends z.core.$ZodShape>(members: Shape) {
-  const names = Object.keys(members)
-  const object = z.object(members).partial()
-  return withRules(object, [
-    {
-      cel: `[${names.map((name) => `has(self.${name})`).join(', ')}].filter(isSet, isSet).size() == 1`,
-      message: `set exactly one of: ${names.join(', ')}`,
-      holds: (value) => Object.values(value).filter((member) => member !== undefined).length === 1,
-    },
-  ])
+  return withRules(z.object(members).partial(), [oneOf(Object.keys(members))])
 }
 
 interface Form {

@@ -6,7 +6,7 @@ import { byteSize, duration } from '../kit/units.ts'
 import { partitionsAreKept, positionsAreKept } from './connector-rules.ts'
 import { lifecycle } from './lifecycle.ts'
 import { status } from './status.ts'
-import { keysAreKept, onTheWay } from './transforms.ts'
+import { keysAreKept, onTheWay, textIsDecoded } from './transforms.ts'
 
 export const group = 'streambridge.dev'
 export const version = 'v1alpha1'
@@ -239,6 +239,7 @@ export const spec = withRules(
   [
     partitionsAreKept,
     keysAreKept,
+    textIsDecoded,
     {
       cel: "!has(self.replicas) || self.scaling.mode != 'Lag'",
       message: 'replicas has no effect with scaling.mode Lag: remove it, or set scaling.mode to Fixed or External',

@@ -50,3 +50,17 @@ export const keysAreKept: Rule<Spec> = {
     delivery.ordering !== 'PerPartition' ||
     transforms.every((step) => changers.every((name) => step[name] === undefined)),
 }
+
+interface Read extends Spec {
+  readonly decode?: { readonly value?: object | undefined } | undefined
+}
+
+/** A line of a log is no JSON, which is what a value is read as where nothing is said. */
+export const textIsDecoded: Rule<Pick<Read, 'decode' | 'transforms'>> = {
+  cel: "!has(self.transforms) || self.transforms.size() == 0 || !has(self.transforms[0].parse) || self.transforms[0].parse.from != 'value' || (has(self.decode) && has(self.decode.value))",
+  message: 'the first step parses the whole value, which is read as JSON: set decode.value: {text: {}}',
+  holds: ({ decode, transforms = [] }) => {
+    const parse = transforms[0]?.['parse'] as { readonly from?: string } | undefined
+    return parse === undefined || parse.from !== 'value' || decode?.value !== undefined
+  },
+}

@@ -40,14 +40,24 @@ export const recordOf = ({
   position,
 })
 
+/** Values of Secrets by `name/key`. */
+type Secrets = Readonly<Record<string, string>>
+
 /** What a manifest's `decode`, `transforms` and `encode` make of records. Rejects where the schema refuses them. */
-export async function transform(way: z.input<typeof schema>, given: readonly Given[]): Promise<readonly Output[]> {
+export async function transform(
+  way: z.input<typeof schema>,
+  given: readonly Given[],
+  secrets: Secrets = {},
+): Promise<readonly Output[]> {
   const parsed = schema.parse(way)
   const context = {
     clock: realClock,
     log: silentLogger,
-    secret: ({ name, key }: { readonly name: string; readonly key: string }) =>
-      Promise.reject(new TypeError(`no Secret ${name}/${key} here`)),
+    secret: async ({ name, key }: { readonly name: string; readonly key: string }) => {
+      const text = secrets[`${name}/${key}`]
+      if (text === undefined) throw new TypeError(`no Secret ${name}/${key} here`)
+      return Buffer.from(text)
+    },
   }
   const ends = { partition: 'orders/0', stream: 'orders', target: 'out' }
   let moving: readonly { readonly parent: number; readonly record: BridgeRecord }[] = given.map((one, parent) => ({
@@ -78,8 +88,8 @@ export async function transform(way: z.input<typeof schema>, given: readonly Giv
 }
 
 /** Of one record, which must become one. */
-export async function transformOne(way: z.input<typeof schema>, given: Given): Promise<Output> {
-  const [output, ...more] = await transform(way, [given])
+export async function transformOne(way: z.input<typeof schema>, given: Given, secrets?: Secrets): Promise<Output> {
+  const [output, ...more] = await transform(way, [given], secrets)
   if (output === undefined || more.length > 0) throw new Error(`${more.length + (output ? 1 : 0)} records, not one`)
   return output
 }

@@ -22,4 +22,12 @@ export const transforms = {
   NotAnArray: { meaning: 'Something that is not a list is given to `explode`.', advice: aside },
   TooManyParts: { meaning: 'More than 10,000 records would be made of one by `explode`.', advice: aside },
   ParseMismatch: { meaning: 'A text does not have the form that `parse` expects.', advice: aside },
+  RedactionKeyTooShort: {
+    meaning: 'The key that `redact` hashes with has fewer than 16 bytes. Records wait.',
+    advice: 'Put a longer key into the Secret, for instance of `openssl rand -hex 32`.',
+  },
+  DatabaseMissing: {
+    meaning: 'A database that `enrich` looks into is not there, or is none. Records wait until it is.',
+    advice: 'Put the file where `volumePath` says: into a volume of the pods or into their image.',
+  },
 } as const satisfies ReasonList
