@@ -37,7 +37,7 @@ USER 65532:65532
 # cache by its version, the paths and the user id; where one differs it only starts slower.
 FROM app AS compiled
 ENV NODE_COMPILE_CACHE=/tmp/compile-cache
-RUN ["/usr/local/bin/node", "--expose-gc", "--max-semi-space-size=4", "--input-type=module", "--eval", "import { globSync } from 'node:fs'; for (const file of globSync(['cli/commands/{operator,bridge}.ts', 'bridge-runtime/connectors/*/{source,sink}.ts', 'bridge-runtime/leases/stores/kubernetes/kubernetes.ts'])) await import('/app/' + file)"]
+RUN ["/usr/local/bin/node", "--expose-gc", "--max-semi-space-size=4", "--input-type=module", "--eval", "import { globSync } from 'node:fs'; for (const file of globSync(['cli/commands/{operator,bridge}.ts', 'bridge-runtime/connectors/*/{source,sink}.ts', 'bridge-runtime/lease-stores/kubernetes/kubernetes.ts'])) await import('/app/' + file)"]
 
 FROM app
 COPY --from=compiled /tmp/compile-cache /app/.compile-cache

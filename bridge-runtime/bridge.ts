@@ -6,7 +6,7 @@ import { deadLetterWarning } from './connectors/record-sizes.ts'
 import { type Clock, realClock } from './core/clock.ts'
 import { Engine } from './core/engine.ts'
 import { History } from './history/history.ts'
-import type { LeaseStore } from './leases/lease-store.ts'
+import type { LeaseStore } from './lease-stores/lease-store.ts'
 import { stagesOf } from './pipeline/compile.ts'
 import type { Logger } from './observability/logger.ts'
 

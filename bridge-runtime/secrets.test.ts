@@ -10,7 +10,7 @@ import { startPeers } from '../test/support/secrets/peers.ts'
 import { temporaryDirectory } from '../test/support/server-process.ts'
 import { createBridge } from './bridge.ts'
 import { realClock } from './core/clock.ts'
-import { memoryLeases } from './leases/stores/memory.ts'
+import { memoryLeases } from './lease-stores/memory.ts'
 import { createLogger } from './observability/logger.ts'
 import { report } from './observability/report.ts'
 

@@ -20,6 +20,11 @@ export function text(values: Values, name: string, fallback?: string): string {
   return value
 }
 
+export function optionalText(values: Values, name: string): string | undefined {
+  const value = values[name]
+  return typeof value === 'string' ? value : undefined
+}
+
 export function port(values: Values, name: string, fallback: number): number {
   const value = Number(text(values, name, String(fallback)))
   if (!Number.isInteger(value) || value < 0 || value > 65_535)

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'nod
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileLeases } from '../bridge-runtime/leases/stores/file/file.ts'
+import { fileLeases } from '../bridge-runtime/lease-stores/file/file.ts'
 import { startCli } from '../test/support/cli-process.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { temporaryDirectory } from '../test/support/server-process.ts'

@@ -6,6 +6,8 @@ import { type Command, UsageError } from './command.ts'
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./commands/dev.ts')).dev,
   run: async () => (await import('./commands/run.ts')).run,
+  transform: async () => (await import('./commands/transform.ts')).transform,
+  test: async () => (await import('./commands/test.ts')).test,
   validate: async () => (await import('./commands/validate.ts')).validate,
   operator: async () => (await import('./commands/operator.ts')).operator,
   bridge: async () => (await import('./commands/bridge.ts')).bridge,
@@ -19,6 +21,8 @@ On one machine, with the same manifests as on a cluster:
   run -f FILE          run one bridge in this terminal, with live progress
   dev -f DIR|FILE      run the operator and its bridges as local processes: no cluster, no Docker
   validate -f DIR|FILE check manifests with the API's own messages
+  transform -f FILE    show what each step makes of sample records
+  test -f DIR|FILE     run the test files (*.test.yaml) beside manifests
 
 In a cluster (the Helm chart and the operator start these):
   operator             reconcile StreamBridge objects

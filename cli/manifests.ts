@@ -11,6 +11,9 @@ export interface Manifest {
   readonly object: Readonly<Record<string, unknown>>
 }
 
+/** Records and what must become of them, beside a manifest: `streambridge test` reads it. */
+export const isTestFile = (name: string): boolean => /\.test\.ya?ml$/.test(name)
+
 export const isStreamBridge = ({ object }: Manifest): boolean => object['kind'] === kind
 
 /** A file that cannot be read as manifests; the message names file and place, and quotes nothing: it may be a Secret. */
@@ -20,7 +23,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => undefined)
   if (found === undefined) throw new ManifestError(`${path}: no such file or directory`)
   if (!found.isDirectory()) return [path]
-  const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort()
+  const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name) && !isTestFile(name)).sort()
   if (names.length === 0) throw new ManifestError(`${path}: no .yaml, .yml or .json file in it`)
   return names.map((name) => join(path, name))
 }

@@ -42,14 +42,14 @@ const boundaries: readonly Boundary[] = [
   },
   {
     promise: 'a connector, the core, the leases and the history see of the API only its kit',
-    from: /^bridge-runtime\/(connectors|core|history|leases|steps|formats|expressions|pipeline|draft|values|regex|texts)\//,
+    from: /^bridge-runtime\/(connectors|core|history|leases|lease-stores|steps|formats|expressions|pipeline|draft|values|regex|texts)\//,
     to: /^(?!crds\/(?!kit\/))/,
     types: true,
   },
   {
     promise: 'the schema imports only zod, its kit, the catalogues and itself',
     from: /^crds\/schema\//,
-    to: /^(zod$|crds\/(schema|kit)\/|bridge-runtime\/((connectors|formats|steps)\/(catalog|define-connector)|leases\/stores\/catalog)\.ts$)/,
+    to: /^(zod$|crds\/(schema|kit)\/|bridge-runtime\/((connectors|formats|steps|lease-stores)\/(catalog|define-connector))\.ts$)/,
     types: true,
   },
   {

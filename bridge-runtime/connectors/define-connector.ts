@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import type { AppendSink, Sink, Source } from '../core/contracts.ts'
 import type { History } from '../history/history.ts'
-import type { LeaseStore } from '../leases/lease-store.ts'
+import type { LeaseStore } from '../lease-stores/lease-store.ts'
 import type { Logger } from '../observability/logger.ts'
 
 /** Reads one value of a mounted Secret. Rejects with a fatal BridgeError that names Secret and key. */

@@ -1,6 +1,7 @@
 import type { BackoffSettings } from './backoff.ts'
 import type { Clock } from './clock.ts'
-import { type SettlementStrategy, settlementOf } from './commit/settlement.ts'
+import { settlementOf } from './commit/chosen-settlement.ts'
+import type { SettlementStrategy } from './commit/settlement.ts'
 import type { AppendSink, Ordering, PartitionReader, Position, Sink, Stage } from './contracts.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { Part } from './delivery/write-batch.ts'

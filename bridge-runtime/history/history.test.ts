@@ -4,8 +4,8 @@ import { fakeClock } from '../../test/support/fake-clock.ts'
 import { historyOn } from '../../test/support/leases/history.ts'
 import type { PartitionReader, Progress } from '../core/contracts.ts'
 import { BridgeError } from '../core/errors.ts'
-import type { LeaseStore } from '../leases/lease-store.ts'
-import { memoryLeases } from '../leases/stores/memory.ts'
+import type { LeaseStore } from '../lease-stores/lease-store.ts'
+import { memoryLeases } from '../lease-stores/memory.ts'
 import { silentLogger } from '../observability/logger.ts'
 import {
   beginning,
@@ -18,8 +18,9 @@ import {
   withGap,
   withoutGap,
 } from './content.ts'
-import { type History, historyLease } from './history.ts'
+import { type History } from './history.ts'
 import { dataGap, keepingGaps } from './keeping-gaps.ts'
+import { historyLease } from '../lease-stores/history-lease.ts'
 
 const orders = { name: 'topic orders', birth: 'id-1', found: 2 }
 

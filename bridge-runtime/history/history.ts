@@ -3,13 +3,11 @@
  * treats a missing or foreign position as if it were new.
  */
 import { BridgeError } from '../core/errors.ts'
-import { isFenced } from '../leases/ownership/write-own.ts'
-import type { Lease, LeaseStore } from '../leases/lease-store.ts'
+import { isFenced } from '../lease-stores/write-own.ts'
+import type { Lease, LeaseStore } from '../lease-stores/lease-store.ts'
 import { setReset } from './advice.ts'
 import { type HistoryContent, historyContent, reset } from './content.ts'
-
-/** Not a partition: the lease that holds the history, as JSON in the place of a position. */
-export const historyLease = '~history'
+import { historyLease } from '../lease-stores/history-lease.ts'
 
 export interface HistoryOptions {
   readonly store: LeaseStore

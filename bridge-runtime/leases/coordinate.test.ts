@@ -3,7 +3,7 @@ import test from 'node:test'
 import { historyOn } from '../../test/support/leases/history.ts'
 import { commit, leaseOf, polled, positions, removeLeases, start, world } from '../../test/support/leases/one-stream.ts'
 import { BridgeError } from '../core/errors.ts'
-import type { Lease, LeaseStore } from './lease-store.ts'
+import type { Lease, LeaseStore } from '../lease-stores/lease-store.ts'
 import { isReserved } from './ownership/membership.ts'
 
 test('a position that is gone is a gap, which stays through restarts until a person decides', async (t) => {

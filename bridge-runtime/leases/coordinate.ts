@@ -2,7 +2,7 @@
 import type { SourceHost } from '../core/contracts.ts'
 import { asBridgeError, type BridgeError } from '../core/errors.ts'
 import { errorText } from '../observability/logger.ts'
-import { Coordinator, type CoordinatorOptions } from './ownership/coordinator.ts'
+import { Coordinator, type CoordinatorOptions } from './coordinator.ts'
 import { Membership } from './ownership/membership.ts'
 import type { PartitionedSource } from './partitioned-source.ts'
 

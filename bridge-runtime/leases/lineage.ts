@@ -1,5 +1,5 @@
 /** Which partitions may be worked on, given that children wait for their parents. Pure. */
-import type { Lease } from './lease-store.ts'
+import type { Lease } from '../lease-stores/lease-store.ts'
 
 /** A partition as the service lists it, with the ones it continues. */
 export interface ListedPartition {

@@ -2,7 +2,7 @@
 import type { PartitionReader, Progress } from '../core/contracts.ts'
 import type { BridgeError } from '../core/errors.ts'
 import type { FoundStream, HistoryContent } from '../history/content.ts'
-import type { Checkpoint } from './lease-store.ts'
+import type { Checkpoint } from '../lease-stores/lease-store.ts'
 import type { ListedPartition } from './lineage.ts'
 
 /** A partition that this replica owns from now on. */

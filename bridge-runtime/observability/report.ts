@@ -53,6 +53,7 @@ export function report(engine: Engine, identity: Identity, clock: Clock): Runtim
     errors: errors.all().map(({ component, error, count, firstAt, lastAt }) => ({
       component,
       reason: error.reason,
+      kind: error.kind,
       message: error.message.slice(0, 1000),
       count,
       firstAt,

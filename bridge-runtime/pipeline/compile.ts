@@ -3,7 +3,7 @@ import { chosenFormat } from '../formats/catalog.ts'
 import type { TransformContext } from '../formats/define-format.ts'
 import { type Choice, openStep } from '../steps/catalog.ts'
 import { codingOf, type Formats } from './encoding.ts'
-import { pipeline } from './pipeline.ts'
+import { type PipelineOptions, pipeline } from './pipeline.ts'
 
 /** What a bridge does with records on the way. */
 export interface OnTheWay {
@@ -20,10 +20,14 @@ export interface Ends {
   readonly target: string
 }
 
-/** The stages of one partition for one ownership epoch: none where records pass as they are. */
-export function stagesOf(way: OnTheWay, context: Omit<TransformContext, 'field'>, ends: Ends): readonly Stage[] {
+/** What the records of one partition go through, for one ownership epoch; undefined where they pass as they are. */
+export function pipelineOf(
+  way: OnTheWay,
+  context: Omit<TransformContext, 'field'>,
+  ends: Ends,
+): PipelineOptions | undefined {
   const { decode = {}, transforms = [], encode = {} } = way
-  if (transforms.length === 0 && !converts(decode, encode)) return []
+  if (transforms.length === 0 && !converts(decode, encode)) return undefined
   const here = { ...context, field: 'spec' }
   const codings = {
     value: codingOf('value', decode, encode, here),
@@ -32,7 +36,7 @@ export function stagesOf(way: OnTheWay, context: Omit<TransformContext, 'field'>
   const steps = transforms.map((choice, index) => {
     const field = `spec.transforms[${index}]`
     const { name, step } = openStep(choice, { ...context, field })
-    return { name, field: `${field}.${name}`, step }
+    return { field: `${field}.${name}`, step }
   })
   const { partition, stream, target } = ends
   const place = {
@@ -41,7 +45,13 @@ export function stagesOf(way: OnTheWay, context: Omit<TransformContext, 'field'>
     decodeValue: codings.value.decoder,
     decodeKey: decode.key === undefined ? undefined : codings.key.decoder,
   }
-  return [pipeline({ steps, codings, place, target })]
+  return { steps, codings, place, target }
+}
+
+/** The same as stages of the engine: none, or one. */
+export function stagesOf(...parameters: Parameters<typeof pipelineOf>): readonly Stage[] {
+  const options = pipelineOf(...parameters)
+  return options === undefined ? [] : [pipeline(options)]
 }
 
 /** True when bytes may differ though no step changes anything. */

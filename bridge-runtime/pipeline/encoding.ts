@@ -3,6 +3,7 @@ import type { BridgeRecord } from '../core/contracts.ts'
 import { chosenFormat, openDecoder, openEncoder } from '../formats/catalog.ts'
 import type { Decoder, Encoder, TransformContext } from '../formats/define-format.ts'
 import { writeJson } from '../values/json.ts'
+import { Unfit } from '../values/unfit.ts'
 import type { Value } from '../values/value.ts'
 import type { Draft } from '../draft/draft.ts'
 
@@ -39,10 +40,12 @@ const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 const unsaid: Readonly<Record<keyof Formats, Choice>> = { value: { json: {} }, key: { text: {} } }
 
 export function codingOf(part: keyof Formats, decode: Formats, encode: Formats, context: TransformContext): Coding {
-  const read = decode[part] ?? unsaid[part]
+  const said = decode[part]
+  const read = said ?? unsaid[part]
   const write = encode[part]
   const { format } = chosenFormat(read)
-  const decoder = openDecoder(read, { ...context, field: `spec.decode.${part}` })
+  const opened = openDecoder(read, { ...context, field: `spec.decode.${part}` })
+  const decoder = said === undefined ? withHint(opened, part) : opened
   if (write === undefined)
     return { decoder, encoder: format.name === 'text' || format.name === 'bytes' ? plain : asJson, keeps: format.keeps }
   return {
@@ -51,6 +54,21 @@ export function codingOf(part: keyof Formats, decode: Formats, encode: Formats, 
     keeps: format.keeps && JSON.stringify(write) === JSON.stringify(read),
   }
 }
+
+/** A person who said nothing may not know that something was assumed. */
+const withHint = (decoder: Decoder, part: keyof Formats): Decoder => ({
+  decode(bytes) {
+    try {
+      return decoder.decode(bytes)
+    } catch (thrown) {
+      if (!(thrown instanceof Unfit)) throw thrown
+      throw new Unfit(
+        thrown.reason,
+        `${thrown.message}; spec.decode.${part} says what it is, such as text: {} or bytes: {}`,
+      )
+    }
+  },
+})
 
 export interface Codings {
   readonly value: Coding

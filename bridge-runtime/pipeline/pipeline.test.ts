@@ -72,7 +72,10 @@ suite('bytes', () => {
       { transforms: [{ filter: 'value.a == 1' }] },
       { value: Buffer.from('7b22ff223a317d', 'hex') },
     )
-    assert.equal(poison, 'NotUtf8: spec.transforms[0].filter: value: it is not UTF-8')
+    assert.equal(
+      poison,
+      'NotUtf8: spec.transforms[0].filter: value: it is not UTF-8; spec.decode.value says what it is, such as text: {} or bytes: {}',
+    )
   })
 
   test('a field named __proto__ is a field', async () => {
@@ -116,7 +119,7 @@ suite('what cannot go on', () => {
       [false, true, false],
     )
     assert.equal(second?.record.value?.toString(), '{"b":1}')
-    assert.deepEqual(second?.record.poison?.place, { step: 'set', path: 'value.b' })
+    assert.deepEqual(second?.record.poison?.place, { step: 'spec.transforms[1].set', path: 'value.b' })
     assert.equal(second?.record.poison?.kind, 'poison')
   })
 

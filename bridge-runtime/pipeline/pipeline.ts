@@ -6,9 +6,7 @@ import { Draft, type DraftPlace } from '../draft/draft.ts'
 import { type Codings, recordOf } from './encoding.ts'
 
 export interface NamedStep {
-  /** `filter`, in messages and metrics. */
-  readonly name: string
-  /** The path of its field in the person's manifest: `spec.transforms[0].filter`. */
+  /** The path of its field in the person's manifest, in messages and metrics: `spec.transforms[0].filter`. */
   readonly field: string
   readonly step: Step
 }
@@ -49,7 +47,7 @@ export function pipeline(options: PipelineOptions): Stage {
 }
 
 /** Everybody who needs something is asked, one after the other; nothing is awaited where all is there. */
-function prepareAll(
+export function prepareAll(
   { steps, codings, target }: PipelineOptions,
   records: readonly BridgeRecord[],
   signal: AbortSignal,
@@ -68,7 +66,7 @@ function prepareAll(
 const present = (records: readonly BridgeRecord[], part: 'value' | 'key'): Buffer[] =>
   records.flatMap((record) => record[part] ?? [])
 
-function through({ name, field, step }: NamedStep, moving: readonly Moving[], figures: StepFigures[]): Moving[] {
+function through({ field, step }: NamedStep, moving: readonly Moving[], figures: StepFigures[]): Moving[] {
   const started = performance.now()
   const next: Moving[] = []
   let given = 0
@@ -86,7 +84,7 @@ function through({ name, field, step }: NamedStep, moving: readonly Moving[], fi
       for (const draft of drafts) next.push(draft === one.draft ? one : { ...one, draft })
     } catch (thrown) {
       failed += 1
-      next.push({ ...one, poison: poisonOf(thrown, field, name) })
+      next.push({ ...one, poison: poisonOf(thrown, field) })
     }
   }
   const seconds = (performance.now() - started) / 1000
@@ -96,7 +94,7 @@ function through({ name, field, step }: NamedStep, moving: readonly Moving[], fi
 
 const nothing: readonly Draft[] = []
 
-function asList(made: Draft | readonly Draft[] | undefined): readonly Draft[] {
+export function asList(made: Draft | readonly Draft[] | undefined): readonly Draft[] {
   if (made === undefined) return nothing
   return made instanceof Draft ? [made] : made
 }
@@ -106,14 +104,14 @@ function finish({ draft, poison }: Moving, codings: Codings, target: string): Br
   try {
     return recordOf(draft, codings, target)
   } catch (thrown) {
-    return { ...draft.source, poison: poisonOf(thrown, 'spec.encode', 'encode') }
+    return { ...draft.source, poison: poisonOf(thrown, 'spec.encode') }
   }
 }
 
 /** Says the step and the field, and nothing of what the record holds. */
-function poisonOf(thrown: unknown, field: string, step: string): BridgeError {
+export function poisonOf(thrown: unknown, field: string): BridgeError {
   const { reason, message, path } = asUnfit(thrown)
-  return new BridgeError(`${field}: ${message}`, { kind: 'poison', reason, place: { step, path } })
+  return new BridgeError(`${field}: ${message}`, { kind: 'poison', reason, place: { step: field, path } })
 }
 
 function derivedOf(

@@ -43,6 +43,15 @@ export function nameOf(value: Value | undefined): string {
   return isObject(value) ? 'an object' : 'a number'
 }
 
+/** A value of its own: changing it changes nothing else. */
+export function copyOf(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (!isObject(value)) return value
+  const copy: ValueObject = {}
+  for (const [name, field] of Object.entries(value)) setOwn(copy, name, copyOf(field))
+  return copy
+}
+
 /** Sets a field of an object's own, whatever its name is: `__proto__` too. */
 export function setOwn(object: ValueObject, name: string, value: Value): void {
   if (name === '__proto__')

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { milliseconds } from '../../crds/kit/units.ts'
-import { openLeaseStore } from '../../bridge-runtime/leases/stores/catalog.ts'
+import { openLeaseStore } from '../../bridge-runtime/lease-stores/catalog.ts'
 import { readBridgeFile, runBridge } from '../../bridge-runtime/main.ts'
 import { createLogger } from '../../bridge-runtime/observability/logger.ts'
 import { type Command, listenAddress, port, stopSignal, text } from '../command.ts'

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
 import type { Engine } from '../../bridge-runtime/core/engine.ts'
-import { fileLeases } from '../../bridge-runtime/leases/stores/file/file.ts'
+import { fileLeases } from '../../bridge-runtime/lease-stores/file/file.ts'
 import { runBridge } from '../../bridge-runtime/main.ts'
 import { createLogger } from '../../bridge-runtime/observability/logger.ts'
 import { report } from '../../bridge-runtime/observability/report.ts'
@@ -12,9 +12,10 @@ import { duration, milliseconds } from '../../crds/kit/units.ts'
 import { streamBridge } from '../../crds/schema/streambridge.ts'
 import { bridgeFile } from '../../crds/schema/bridge-file.ts'
 import { bridgeFileOf } from '../../operator/streambridge/desired/config-map.ts'
-import { type Command, listenAddress, loopback, port, stopSignal, text, UsageError } from '../command.ts'
+import { chosenBridge } from '../chosen-bridge.ts'
+import { type Command, listenAddress, loopback, optionalText, port, stopSignal, text, UsageError } from '../command.ts'
 import { mountSecrets } from '../local-secrets.ts'
-import { isStreamBridge, type Manifest, readManifests } from '../manifests.ts'
+import { readManifests } from '../manifests.ts'
 import { privateFolder } from '../private-folder.ts'
 import { progressLine, showProgress } from '../progress.ts'
 import { reportFindings } from './validate.ts'
@@ -26,21 +27,6 @@ export const defaultState = (): string =>
 
 const urlOf = (address: string, port: number): string =>
   `http://${address.includes(':') ? `[${address}]` : address}:${port}`
-
-/** The one StreamBridge to run. */
-function choose(manifests: readonly Manifest[], path: string, name: string | undefined): Manifest {
-  const bridges = manifests.filter(isStreamBridge)
-  const names = bridges.map(({ object }) =>
-    String((object['metadata'] as { readonly name?: unknown } | undefined)?.name),
-  )
-  const index = name === undefined ? 0 : names.indexOf(name)
-  const chosen = bridges[index]
-  if (chosen === undefined)
-    throw new UsageError(`${path} has no StreamBridge${name === undefined ? '' : ` named "${name}"`}`)
-  if (name === undefined && bridges.length > 1)
-    throw new UsageError(`${path} has several StreamBridges: choose one with --name ${names.join('|')}`)
-  return chosen
-}
 
 /** Aborts after the given time, or when the source has ended by itself. */
 function endsBy(
@@ -92,7 +78,7 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     const path = text(values, 'file')
     const listen = listenAddress(values, loopback)
     const manifests = await readManifests(path)
-    const chosen = choose(manifests, path, typeof values['name'] === 'string' ? values['name'] : undefined)
+    const chosen = chosenBridge(manifests, path, optionalText(values, 'name'))
     if (reportFindings([chosen], (line) => console.error(line))) return 2
     const { metadata, spec } = streamBridge.parse(chosen.object)
     const namespace = metadata.namespace ?? 'default'
@@ -103,7 +89,7 @@ Exit code: 0 stopped cleanly, 1 something failed, 2 the manifest or the command 
     await mountSecrets(manifests, secrets.path)
     const stop = endsBy(
       stopSignal(milliseconds(file.delivery.drainTimeout) + shutdownSlack),
-      typeof values['for'] === 'string' ? values['for'] : undefined,
+      optionalText(values, 'for'),
     )
     const started = performance.now()
     let shown: { stop(): void } | undefined

@@ -4,7 +4,7 @@
  * them must not restart a runtime.
  */
 import { z } from 'zod'
-import { leaseStoreChoice } from '../../bridge-runtime/leases/stores/catalog.ts'
+import { leaseStoreChoice } from '../../bridge-runtime/lease-stores/catalog.ts'
 import { spec } from './streambridge.ts'
 import { onTheWay } from './transforms.ts'
 

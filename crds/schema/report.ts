@@ -7,6 +7,8 @@ import { z } from 'zod'
 const reportedError = z.object({
   component: z.enum(['source', 'transform', 'sink', 'deadLetter', 'checkpoint']),
   reason: z.string(),
+  /** Absent in what an older runtime reports. */
+  kind: z.enum(['retryable', 'poison', 'fatal']).optional(),
   message: z.string(),
   count: z.int().min(0),
   /** Milliseconds since the epoch. */

@@ -67,6 +67,18 @@ export const status = z
         outPerSecond: text('Records delivered per second.'),
       })
       .optional(),
+    steps: z
+      .array(
+        z.object({
+          step: text('The path of the step in the spec.'),
+          in: count('Records it was given.'),
+          filtered: count('Records it left out.'),
+          failed: count('Records it could not take.'),
+        }),
+      )
+      .max(64)
+      .meta({ description: 'What each step on the way did, in the replicas that run now.' })
+      .optional(),
     checkpoint: z
       .object({
         lastCommittedAt: time('When a position was last committed.').optional(),
@@ -88,7 +100,7 @@ export const status = z
       .optional(),
     lastError: z
       .object({
-        component: text('source, sink, deadLetter or checkpoint.'),
+        component: text('source, transform, sink, deadLetter or checkpoint.'),
         reason: text('Stable word.'),
         message: text('What failed, with which name, what to do.'),
         count: count('How often since it began.'),

@@ -6,6 +6,7 @@ import { losses, shortfalls } from './bar.ts'
 import { kafkaToKafka } from './kafka-to-kafka.ts'
 import type { Pair, Settings } from './pair.ts'
 import { runPairs } from './pairs/main.ts'
+import { benchRecords } from './records/main.ts'
 import { table } from './report.ts'
 
 const pairs: readonly Pair[] = [kafkaToKafka]
@@ -16,6 +17,7 @@ Compares StreamBridge with a peer on the same servers in the same run. Needs Lin
 
 ${pairs.map(({ name, summary }) => `  ${name.padEnd(20)} ${summary}`).join('\n')}
   pairs                every pair of brokers compared with a naive loop; see "pairs --help"
+  records              records per CPU-second of steps; see "records --help"
 
   --records N          records of 1 KiB to copy (default 1000000)
   --json FILE          writes the figures to a file, too
@@ -65,6 +67,7 @@ async function machine(pair: Pair): Promise<string> {
 // An exit runs the handlers that end the servers and remove their data; a signal alone would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 if (process.argv[2] === 'pairs') process.exit(await runPairs(process.argv.slice(3)))
+if (process.argv[2] === 'records') process.exit(await benchRecords(process.argv.slice(3)))
 const { pair, records, json, bar } = parsed()
 
 const settings: Settings = { records, partitions: 4, valueBytes: 1024, rate: 10_000, seconds: 20, warmUp: 10 }

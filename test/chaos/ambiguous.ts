@@ -4,6 +4,7 @@ import type { End } from '../support/ends/end.ts'
 import type { TcpProxy } from '../support/faults/tcp-proxy.ts'
 import type { Tally } from '../support/tally.ts'
 import { testRun } from '../support/verifier.ts'
+import type { Way } from '../support/way.ts'
 import { allArrived, startCollector } from './collector.ts'
 import { type Direction, direction } from './direction.ts'
 import { startFleet } from './fleet.ts'
@@ -22,19 +23,21 @@ export interface AmbiguousResult {
 
 const delivery = { commitInterval: '500ms', drainTimeout: '60s' }
 
-/** Sends `perInjection` records for each lost answer. */
+/** Records sent for each lost answer. */
+const perInjection = 100
+
 export async function loseAnswers(
   from: Promise<End>,
   to: Promise<ProxiedEnd>,
   wanted: number,
-  perInjection = 100,
+  way?: Way,
 ): Promise<AmbiguousResult> {
   const { end, proxy } = await to
   await using pair: Direction = await direction(from, Promise.resolve(end))
-  const run = testRun({ run: pair.from.stream, keys: 16, marked: pair.headers, bytes: 400 })
+  const run = testRun({ run: pair.from.stream, keys: 16, marked: pair.headers, bytes: 400, ...(way && { way }) })
   const collector = startCollector(pair, run)
   try {
-    await using fleet = await startFleet({ direction: pair, replicas: 1, delivery })
+    await using fleet = await startFleet({ direction: pair, replicas: 1, delivery, way })
     for (let injection = 0; injection < wanted; injection++) {
       await allArrived(run)
       const before = proxy.cuts

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type RuntimeOptions, type RuntimeProcess, startRuntime } from '../support/runtime-process.ts'
 import { temporaryDirectory } from '../support/server-process.ts'
+import type { Way } from '../support/way.ts'
 import type { Direction } from './direction.ts'
 
 type Exit = number | NodeJS.Signals
@@ -22,15 +23,23 @@ export interface FleetOptions {
   readonly direction: Direction
   readonly replicas: number
   readonly delivery: RuntimeOptions['bridge']['delivery']
+  /** What happens on the way. Default: nothing. */
+  readonly way?: Way | undefined
 }
 
 /** Replicas are named in the order they start. What still runs at the end is killed. */
-export async function startFleet({ direction, replicas, delivery }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ direction, replicas, delivery, way }: FleetOptions): Promise<Fleet> {
   const leases = join(temporaryDirectory('leases'), 'leases')
   let started = 0
   const start = (): Promise<RuntimeProcess> =>
     startRuntime({
-      bridge: { name: direction.from.stream, source: direction.from.hastySource, sink: direction.to.sink, delivery },
+      bridge: {
+        name: direction.from.stream,
+        source: direction.from.hastySource,
+        sink: direction.to.sink,
+        delivery,
+        ...way?.spec,
+      },
       secrets: { ...direction.from.secrets, ...direction.to.secrets },
       leases,
       replica: `replica-${started++}`,

@@ -6,6 +6,7 @@
  */
 import { sharedKinesis } from '../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
+import { exploded } from '../support/way.ts'
 import { brokers, openEnd } from '../support/ends/brokers.ts'
 import { type Direction, direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
 import { type Disturb, replicasTo, scaleStorm, suspendOne, unfair } from './replicas.ts'
@@ -15,7 +16,7 @@ import { type StopsOptions, type StopsResult, stopUnderLoad } from './stops.ts'
 const stops = Number(process.argv[2] ?? 25)
 const seed = Number(process.argv[3] ?? 1)
 
-interface Row extends Pick<StopsOptions, 'signal' | 'stops' | 'replicas'> {
+interface Row extends Pick<StopsOptions, 'signal' | 'stops' | 'replicas' | 'way'> {
   readonly open: () => Promise<Direction>
   readonly reshard?: boolean
 }
@@ -25,6 +26,7 @@ const rows: readonly Row[] = [kafkaToKinesis, kinesisToKafka].flatMap((open) =>
   (['SIGKILL', 'SIGTERM'] as const).flatMap((signal) => [
     { open, signal, stops: half },
     { open, signal, stops: stops - half, replicas: 2 },
+    { open, signal, stops: half, way: exploded },
   ]),
 )
 const resharding: readonly Row[] = [

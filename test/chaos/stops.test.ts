@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { sharedKinesis } from '../support/shared-servers.ts'
 import { assertWhole, tallyLine } from '../support/tally.ts'
+import { exploded } from '../support/way.ts'
 import { type Direction, kafkaToKinesis, kinesisOf, kinesisToKafka } from './direction.ts'
 import { splitAndMerge } from './resharding.ts'
 import { type StopsOptions, stopUnderLoad } from './stops.ts'
@@ -40,3 +41,9 @@ test('a split and a merge of shards under load lose nothing and reorder nothing'
   const stream = kinesisOf(await opened)
   await assertSurvives(t, opened, { signal: 'SIGTERM', stops: 1, meanwhile: () => splitAndMerge(endpoint, stream) })
 })
+
+test('a killed runtime loses nothing of records that become three each, from Kafka to Kinesis', (t) =>
+  assertSurvives(t, kafkaToKinesis(), { signal: 'SIGKILL', stops: 3, rate: 300, way: exploded }))
+
+test('a runtime told to stop repeats nothing of records that become three each, from Kinesis to Kafka', (t) =>
+  assertSurvives(t, kinesisToKafka(), { signal: 'SIGTERM', stops: 3, rate: 300, way: exploded }))

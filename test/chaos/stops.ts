@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { duplicateBound, type Tally } from '../support/tally.ts'
 import { randomNumbers, testRun } from '../support/verifier.ts'
+import { partsOf, type Way } from '../support/way.ts'
 import { allArrived, startCollector } from './collector.ts'
 import type { Direction } from './direction.ts'
 import { startFleet } from './fleet.ts'
@@ -16,6 +17,8 @@ export interface StopsOptions {
   readonly replicas?: number
   /** Most records per second, and half of those that may wait: a slow machine is asked for less. Default 1,000. */
   readonly rate?: number
+  /** What happens on the way. Default: nothing. */
+  readonly way?: Way
   /** Done while records flow, e.g. splitting a shard. */
   readonly meanwhile?: () => Promise<void>
 }
@@ -38,13 +41,19 @@ const commitTime = 500
 const delivery = { commitInterval: `${commitInterval}ms`, drainTimeout: '60s', maxInFlightBytes: '256Ki' }
 
 export async function stopUnderLoad(options: StopsOptions): Promise<StopsResult> {
-  const { direction, signal, stops, seed, replicas = 1, rate = 1_000 } = options
+  const { direction, signal, stops, seed, replicas = 1, rate = 1_000, way } = options
   const begin = performance.now()
   const random = randomNumbers(seed)
-  const run = testRun({ run: `${direction.from.stream}-${seed}`, keys: 512, seed, marked: direction.headers })
+  const run = testRun({
+    run: `${direction.from.stream}-${seed}`,
+    keys: 512,
+    seed,
+    marked: direction.headers,
+    ...(way && { way }),
+  })
   const load = startLoad(direction, run, rate)
   const collector = startCollector(direction, run)
-  await using fleet = await startFleet({ direction, replicas, delivery })
+  await using fleet = await startFleet({ direction, replicas, delivery, way })
   const exits = new Set<number | NodeJS.Signals>()
   const meanwhile = options.meanwhile?.()
   try {
@@ -65,8 +74,8 @@ export async function stopUnderLoad(options: StopsOptions): Promise<StopsResult>
   }
   // In flight are 256 KiB, 1,300 records, and what one fetch brings beyond: the load lets twice the rate wait, no more.
   const window = { recordsPerSecond: rate, commitInterval: commitInterval + commitTime, inFlight: 2 * rate }
-  const bound = signal === 'SIGTERM' ? 0 : duplicateBound({ kills: stops, ...window })
+  const bound = signal === 'SIGTERM' ? 0 : partsOf(way) * duplicateBound({ kills: stops, ...window })
   const seconds = (performance.now() - begin) / 1000
-  const name = `${direction.name}, ${stops} ${signal}${replicas > 1 ? `, ${replicas} replicas` : ''}`
+  const name = `${direction.name}, ${stops} ${signal}${replicas > 1 ? `, ${replicas} replicas` : ''}${way === undefined ? '' : `, ${way.name}`}`
   return { name, tally: run.tally(), bound, exits: [...exits], seconds }
 }

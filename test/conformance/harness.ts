@@ -2,13 +2,13 @@
 import type { ConnectorContext, ConnectorDefinition } from '../../bridge-runtime/connectors/define-connector.ts'
 import { type Clock, realClock } from '../../bridge-runtime/core/clock.ts'
 import type { Sink, Source } from '../../bridge-runtime/core/contracts.ts'
-import { historyLease } from '../../bridge-runtime/history/history.ts'
-import type { LeaseStore } from '../../bridge-runtime/leases/lease-store.ts'
-import { memoryLeases } from '../../bridge-runtime/leases/stores/memory.ts'
+import type { LeaseStore } from '../../bridge-runtime/lease-stores/lease-store.ts'
+import { memoryLeases } from '../../bridge-runtime/lease-stores/memory.ts'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
 import type { Rule } from './rules.ts'
 import { historyOn } from '../support/leases/history.ts'
 import { durably } from '../../bridge-runtime/core/delivery/writer.ts'
+import { historyLease } from '../../bridge-runtime/lease-stores/history-lease.ts'
 
 /** A record as the independent client sends and reads it. */
 export interface PlainRecord {

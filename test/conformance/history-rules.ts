@@ -1,7 +1,7 @@
 /** The tests of S14 and S15: a bridge that has read once, and a stream or positions that are not what they were. */
 import assert from 'node:assert/strict'
 import type { BridgeError } from '../../bridge-runtime/core/errors.ts'
-import { memoryLeases } from '../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../bridge-runtime/lease-stores/memory.ts'
 import { eventually } from '../support/eventually.ts'
 import { uniqueName } from '../support/shared-servers.ts'
 import { type TestRun, testRun } from '../support/verifier.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
 import { Engine } from '../../bridge-runtime/core/engine.ts'
-import { memoryLeases } from '../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../bridge-runtime/lease-stores/memory.ts'
 import { eventually } from '../support/eventually.ts'
 import { MemorySink } from '../support/memory/sink.ts'
 import { uniqueName } from '../support/shared-servers.ts'

@@ -1,7 +1,7 @@
 /** The tests of S1 to S13. */
 import assert from 'node:assert/strict'
 import type { Position } from '../../bridge-runtime/core/contracts.ts'
-import { memoryLeases } from '../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../bridge-runtime/lease-stores/memory.ts'
 import { eventually } from '../support/eventually.ts'
 import { uniqueName } from '../support/shared-servers.ts'
 import { assertWhole } from '../support/tally.ts'

@@ -1,14 +1,15 @@
 /** The manifests of `examples/`, as they stand or pointed at the servers of a test. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readManifests } from '../../cli/manifests.ts'
+import { isTestFile, readManifests } from '../../cli/manifests.ts'
 import { root } from './install.ts'
 import type { Manifest } from './kubectl.ts'
 
 const directory = join(root, 'examples')
 
 /** Names of the files a person would copy. */
-export const exampleFiles = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.yaml'))
+export const exampleFiles = (): string[] =>
+  readdirSync(directory).filter((name) => name.endsWith('.yaml') && !isTestFile(name))
 
 export async function example(file: string): Promise<Manifest[]> {
   return (await readManifests(join(directory, file))).map(({ object }) => object as unknown as Manifest)

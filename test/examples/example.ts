@@ -1,7 +1,7 @@
 /** The manifests of `examples/`: as they stand, with the addresses and the Secret data of local servers. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isStreamBridge, readManifests } from '../../cli/manifests.ts'
+import { isStreamBridge, isTestFile, readManifests } from '../../cli/manifests.ts'
 import { type StreamBridgeSpec, streamBridge } from '../../crds/schema/streambridge.ts'
 import type { Broker } from '../support/ends/brokers.ts'
 import type { End } from '../support/ends/end.ts'
@@ -10,7 +10,8 @@ import type { Manifest } from '../support/run-bridge.ts'
 const directory = join(import.meta.dirname, '../../examples')
 
 /** Names of the files that a person would copy. */
-export const exampleFiles = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.yaml'))
+export const exampleFiles = (): string[] =>
+  readdirSync(directory).filter((name) => name.endsWith('.yaml') && !isTestFile(name))
 
 /** What stands above the objects. */
 export const commentOf = (file: string): string => readFileSync(join(directory, file), 'utf8').split(/^(?!#)/m)[0] ?? ''

@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 import { copies, readByTwo, sharedByTwo } from './copies.ts'
 import { commentOf, exampleFiles, readExample } from './example.ts'
 import { printed, repeatableLoad } from './made-up.ts'
+import { onTheWay } from './on-the-way.ts'
 import { pausedAndResumed, scaledByAnother, scaledOnLag } from './operated.ts'
 import { byCertificate, byConnectionString, byScram } from './secured.ts'
 import { latestIntoFile, ownSubscription, setAside } from './special.ts'
@@ -27,6 +28,7 @@ const trials: Readonly<Record<string, Trial>> = {
   'kinesis-to-file.yaml': latestIntoFile,
   'kinesis-to-kafka.yaml': sharedByTwo,
   'kinesis-workload-identity.yaml': byRole,
+  'orders-on-the-way.yaml': onTheWay,
   'pause-and-resume.yaml': pausedAndResumed,
   'pubsub-to-event-hubs.yaml': copies,
   'pubsub-to-kafka.yaml': readByTwo,

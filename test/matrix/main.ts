@@ -1,11 +1,13 @@
 /**
  * `npm run matrix [-- RECORDS [SEED [FROM [TO]]]]`: moves RECORDS (default 20,000) through each of the 16 pairs of brokers, or those
  * from FROM to TO (`kafka`, `kinesis`, `pubsub`, `eventHubs`, `all`), with a SIGKILL and a SIGTERM of the runtime on the way. Prints a table; exit
- * code 1 when a row breaks its promise.
+ * code 1 when a row breaks its promise. Then again, half as many, with steps on the way: a tenth is filtered out, the others are changed, and
+ * every second row gives them other keys.
  */
 import { direction } from '../chaos/direction.ts'
 import { assertWhole } from '../support/tally.ts'
 import { type Broker, brokers, openEnd } from '../support/ends/brokers.ts'
+import { filtered, rekeyed, type Way } from '../support/way.ts'
 import { type PairResult, runPair } from './pair.ts'
 
 const [recordsText = '20000', seedText = '1', fromText = 'all', toText = 'all'] = process.argv.slice(2)
@@ -41,19 +43,33 @@ function check({ tally, bound, exit }: PairResult): void {
   if (exit !== 0) throw new Error(`the runtime that was told to stop ended with ${exit}`)
 }
 
-console.log(line(['pair', 'moved', 'lost', 'duplicated', 'reordered', 'corrupt', 'records/s']))
 let broken = 0
-for (const from of chosen(fromText))
-  for (const to of chosen(toText)) {
-    try {
-      await using pair = await direction(openEnd(from), openEnd(to))
-      const result = await runPair({ direction: pair, records, seed })
-      console.log(row(pair.name, result))
-      check(result)
-    } catch (error) {
-      broken++
-      console.log(`  BROKEN ${from} → ${to}: ${error instanceof Error ? error.message : String(error)}`)
+
+async function table(
+  title: string,
+  options: { readonly records: number; readonly wayOf: (row: number) => Way | undefined },
+) {
+  console.log(line([title, 'moved', 'lost', 'duplicated', 'reordered', 'corrupt', 'records/s']))
+  let number = 0
+  for (const from of chosen(fromText))
+    for (const to of chosen(toText)) {
+      const way = options.wayOf(number++)
+      try {
+        await using pair = await direction(openEnd(from), openEnd(to))
+        const result = await runPair({ direction: pair, records: options.records, seed, ...(way && { way }) })
+        console.log(row(pair.name, result))
+        check(result)
+      } catch (error) {
+        broken++
+        console.log(`  BROKEN ${from} → ${to}: ${error instanceof Error ? error.message : String(error)}`)
+      }
     }
-  }
+}
+
+await table('pair', { records, wayOf: () => undefined })
+await table('pair, with steps', {
+  records: Math.ceil(records / 2),
+  wayOf: (number) => (number % 2 === 0 ? rekeyed : filtered),
+})
 console.log(broken === 0 ? 'every promise kept' : `${broken} pairs broke a promise`)
 process.exit(broken === 0 ? 0 : 1)

@@ -4,11 +4,14 @@ import type { Direction } from '../chaos/direction.ts'
 import { startFleet } from '../chaos/fleet.ts'
 import { duplicateBound, type Tally } from '../support/tally.ts'
 import { testRun } from '../support/verifier.ts'
+import type { Way } from '../support/way.ts'
 
 export interface PairOptions {
   readonly direction: Direction
   readonly records: number
   readonly seed: number
+  /** What happens on the way. Default: nothing. */
+  readonly way?: Way
 }
 
 export interface PairResult {
@@ -40,13 +43,13 @@ const keys = 64
 /** Up to 4 KiB, one in a hundred up to 256 KiB. */
 const bytes = (random: () => number): number => Math.floor(random() * (random() < 0.01 ? 256 * 1024 : 4096))
 
-export async function runPair({ direction, records, seed }: PairOptions): Promise<PairResult> {
-  const run = testRun({ run: direction.from.stream, keys, seed, bytes, marked: direction.headers })
+export async function runPair({ direction, records, seed, way }: PairOptions): Promise<PairResult> {
+  const run = testRun({ run: direction.from.stream, keys, seed, bytes, marked: direction.headers, ...(way && { way }) })
   while (run.sent < records) await direction.from.send(run.take(Math.min(500, records - run.sent)))
   const collector = startCollector(direction, run)
   try {
     const begin = performance.now()
-    await using fleet = await startFleet({ direction, replicas: 1, delivery })
+    await using fleet = await startFleet({ direction, replicas: 1, delivery, way })
     await allArrived(run, Math.floor(records / 3))
     await fleet.replace(0, 'SIGKILL')
     await allArrived(run, Math.floor((records * 2) / 3))

@@ -1,6 +1,7 @@
 /** Records that can be checked on the far side, whatever lies between: (run, key, sequence, checksum) in the value. */
 import { crc32 } from 'node:zlib'
 import { Counter, type Tally } from './tally.ts'
+import type { Sent, Way } from './way.ts'
 
 export interface TestRecord {
   readonly key: string
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly seed?: number
   /** Each record must arrive with its mark. Default false: it may have lost it on the way. */
   readonly marked?: boolean
+  /** What the bridge makes of records. Default: they arrive as they were sent. */
+  readonly way?: Way
 }
 
 export interface TestRun {
@@ -32,13 +35,15 @@ export interface TestRun {
   arrived(key: string | null, value: Buffer | string | null, mark?: string): void
   /** Different records that arrived. */
   readonly received: number
+  /** Records that must arrive. */
   readonly sent: number
   tally(): Tally
 }
 
 /** One producer and one checker. A reader in another process can check too: the sequences of a key count from 0. */
-export function testRun({ run, keys, bytes = 200, seed = 1, marked = false }: RunOptions): TestRun {
+export function testRun({ run, keys, bytes = 200, seed = 1, marked = false, way = unchanged }: RunOptions): TestRun {
   const sent = new Map<string, number>()
+  const expected = expectations(way)
   const counter = new Counter()
   const random = randomNumbers(seed)
   let total = 0
@@ -46,7 +51,7 @@ export function testRun({ run, keys, bytes = 200, seed = 1, marked = false }: Ru
     const key = `key-${Math.floor(random() * keys)}`
     const sequence = sent.get(key) ?? 0
     sent.set(key, sequence + 1)
-    total++
+    total += expected.add({ key, sequence })
     const size = typeof bytes === 'number' ? bytes : bytes(random)
     return { key, sequence, value: encode({ run, key, sequence }, size), mark: markOf({ key, sequence }) }
   }
@@ -55,14 +60,14 @@ export function testRun({ run, keys, bytes = 200, seed = 1, marked = false }: Ru
     take: (count) => Array.from({ length: count }, next),
     arrived(key, value, mark) {
       const text = value?.toString() ?? ''
-      const found = decode(text)
-      if (found === undefined) return counter.corrupt(`not a test record: ${text.slice(0, 60)}`)
+      const made = way.read(text)
+      const found = made && decode(made.text)
+      if (made === undefined || found === undefined) return counter.corrupt(`not a test record: ${text.slice(0, 60)}`)
       if (found.run !== run) return
-      if (!found.whole) return counter.corrupt(`checksum of ${found.key}#${found.sequence}`)
-      if (key !== null && key !== found.key) return counter.corrupt(`${found.key}#${found.sequence} has key ${key}`)
-      if ((marked || mark !== undefined) && mark !== markOf(found))
-        return counter.corrupt(`${markOf(found)} has the mark ${mark}`)
-      counter.arrived(found.key, found.sequence)
+      const place = expected.placeOf(found, made.part)
+      const fault = faultOf(found, place, { key, mark, marked })
+      if (fault !== undefined || place === undefined) counter.corrupt(fault ?? text.slice(0, 60))
+      else counter.arrived(place.key, place.number)
     },
     get received() {
       return counter.received
@@ -70,7 +75,68 @@ export function testRun({ run, keys, bytes = 200, seed = 1, marked = false }: Ru
     get sent() {
       return total
     },
-    tally: () => counter.tally(sent),
+    tally: () => counter.tally(expected.byKey),
+  }
+}
+
+interface Carried {
+  readonly key: string | null
+  readonly mark: string | undefined
+  readonly marked: boolean
+}
+
+/** What is wrong with a record of this run, as it arrived. */
+function faultOf(
+  found: Fields & { readonly whole: boolean },
+  place: Place | undefined,
+  carried: Carried,
+): string | undefined {
+  const { key, mark, marked } = carried
+  if (!found.whole) return `checksum of ${markOf(found)}`
+  if (place === undefined) return `${markOf(found)} was not to arrive`
+  if (key !== null && key !== place.key) return `${markOf(found)} has key ${key}`
+  if ((marked || mark !== undefined) && mark !== markOf(found)) return `${markOf(found)} has the mark ${mark}`
+  return undefined
+}
+
+const unchanged: Way = {
+  name: 'unchanged',
+  spec: {},
+  becomes: ({ key }) => [key],
+  read: (text) => ({ text, part: 0 }),
+}
+
+interface Place {
+  readonly key: string
+  /** Its number among the records of its key, from 0. */
+  readonly number: number
+}
+
+/** Which records must arrive, and in which order. */
+function expectations(way: Way) {
+  const byKey = new Map<string, number>()
+  const places = new Map<string, readonly Place[]>()
+  return {
+    byKey,
+    /** @returns how many records it becomes */
+    add(record: Sent): number {
+      if (way === unchanged) {
+        byKey.set(record.key, record.sequence + 1)
+        return 1
+      }
+      const made = way.becomes(record).map((key) => {
+        const number = byKey.get(key) ?? 0
+        byKey.set(key, number + 1)
+        return { key, number }
+      })
+      places.set(markOf(record), made)
+      return made.length
+    },
+    /** Undefined where it is not to arrive. What arrives unchanged may have been sent by another process. */
+    placeOf(record: Sent, part: number): Place | undefined {
+      if (way === unchanged) return { key: record.key, number: record.sequence }
+      return places.get(markOf(record))?.[part]
+    },
   }
 }
 

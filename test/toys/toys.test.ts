@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { eventually } from '../support/eventually.ts'
-import type { Lease } from '../../bridge-runtime/leases/lease-store.ts'
+import type { Lease } from '../../bridge-runtime/lease-stores/lease-store.ts'
 import { runCommand } from '../support/run-command.ts'
 import { type Toy, withToys } from './with-toys.ts'
 
@@ -109,7 +109,7 @@ test('a step needs its folder and a line: it is in the API, is checked, and runs
   assert.deepEqual(await lines(toy.folder), ['a/199', 'b/199'])
   await toy.generate()
   assert.match(await toy.read('crds/streambridges.yaml'), /keepMatching/)
-  assert.match(await toy.read('docs/reference/streambridge.md'), /spec\.transforms\[\]/)
+  assert.match(await toy.read('docs/reference/steps/keepMatching.md'), /spec\.transforms\[\]\.keepMatching/)
 })
 
 test('a fifth broker is read as well: where a bridge stopped it goes on', async (t) => {

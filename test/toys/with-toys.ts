@@ -25,7 +25,7 @@ interface Catalogue {
 const catalogues: Readonly<Record<string, Catalogue>> = {
   steps: { home: 'bridge-runtime/steps', list: /(export const steps\b.* = \{)/ },
   connectors: { home: 'bridge-runtime/connectors', list: /(export const catalog = \{)/ },
-  stores: { home: 'bridge-runtime/leases/stores', list: /(export const stores\b.* = \{)/ },
+  stores: { home: 'bridge-runtime/lease-stores', list: /(export const stores\b.* = \{)/ },
 }
 
 /** @returns the folder of the copy */

@@ -4,8 +4,6 @@ import type { PartitionReader, Position, SourceBatch } from '../contracts.ts'
 import type { ErrorTracker } from '../health/error-tracker.ts'
 import type { Statistics } from '../health/statistics.ts'
 import type { InFlightBatch, Outputs } from './in-flight-batch.ts'
-import { Individual } from './individual.ts'
-import { ByWatermark } from './by-watermark.ts'
 
 /** The batches of one partition that are taken and not settled. */
 export interface InFlight {
@@ -61,9 +59,4 @@ export interface SettlementStrategy {
   letGo(): void
   /** Nothing is committed any more. */
   close(): void
-}
-
-export const settlementOf = (options: SettlementOptions): SettlementStrategy => {
-  const { settlement } = options.reader
-  return settlement.kind === 'individual' ? new Individual(settlement, options) : new ByWatermark(settlement, options)
 }

@@ -9,9 +9,9 @@ import type { Logger } from '../../observability/logger.ts'
 import type { PartitionedSource, Scene } from '../partitioned-source.ts'
 import { halted } from './halted.ts'
 import { Holding } from '../ownership/holding.ts'
-import type { Checkpoint, Lease, LeaseStore } from '../lease-store.ts'
+import type { Checkpoint, Lease, LeaseStore } from '../../lease-stores/lease-store.ts'
 import { begunOf, positionStateOf, tagOf } from './position-state.ts'
-import { ifFree } from '../ownership/write-own.ts'
+import { ifFree } from '../../lease-stores/write-own.ts'
 
 interface Keeping {
   readonly store: LeaseStore

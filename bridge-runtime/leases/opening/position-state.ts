@@ -1,6 +1,6 @@
 /** What a stored position is worth, given what the bridge remembers of its source. Pure. */
 import { type FoundStream, type HistoryContent, positionTag } from '../../history/content.ts'
-import type { Checkpoint, Lease } from '../lease-store.ts'
+import type { Checkpoint, Lease } from '../../lease-stores/lease-store.ts'
 
 export interface PositionState {
   /** What counts of the lease's checkpoint. */

@@ -12,7 +12,7 @@ import {
 import type { History } from '../../history/history.ts'
 import { dataGap } from '../../history/keeping-gaps.ts'
 import type { Logger } from '../../observability/logger.ts'
-import type { Lease, LeaseStore } from '../lease-store.ts'
+import type { Lease, LeaseStore } from '../../lease-stores/lease-store.ts'
 import { isReserved } from '../ownership/membership.ts'
 import { foreignTo } from './position-state.ts'
 

@@ -1,7 +1,7 @@
 import type { PartitionReader, Progress } from '../../core/contracts.ts'
 import { fenced } from '../../core/errors.ts'
-import type { Lease, LeaseStore } from '../lease-store.ts'
-import { isFenced, writeOwn } from './write-own.ts'
+import type { Lease, LeaseStore } from '../../lease-stores/lease-store.ts'
+import { isFenced, writeOwn } from '../../lease-stores/write-own.ts'
 
 export interface HoldingOptions {
   readonly store: LeaseStore

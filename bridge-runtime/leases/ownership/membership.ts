@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { BridgeError } from '../../core/errors.ts'
-import type { Lease, LeaseStore } from '../lease-store.ts'
-import { ifFree, isFenced, writeOwn } from './write-own.ts'
+import type { Lease, LeaseStore } from '../../lease-stores/lease-store.ts'
+import { ifFree, isFenced, writeOwn } from '../../lease-stores/write-own.ts'
 
 /** Leases whose name begins so are not partitions: no service's partition begins with `~`. */
 const reserved = '~'

@@ -1,5 +1,7 @@
 /** The ConfigMap with the runtime's `bridge.json`. */
 import type { BridgeFileInput } from '../../../crds/schema/bridge-file.ts'
+import type { StreamBridgeSpec } from '../../../crds/schema/streambridge.ts'
+import { onTheWay } from '../../../crds/schema/transforms.ts'
 import type { ConfigMap } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
 import { canonicalJson, hashOf } from '../../kube/format/canonical.ts'
@@ -7,12 +9,21 @@ import { childMeta, configMapName } from './labels.ts'
 
 export const configFileName = 'bridge.json'
 
+/** What happens to a record on the way; a part that is not set is left out, so that a hash does not change with what a new version can do. */
+export const wayOf = (spec: StreamBridgeSpec): Partial<StreamBridgeSpec> =>
+  Object.fromEntries(
+    Object.keys(onTheWay).flatMap((part) => {
+      const value = spec[part as keyof typeof onTheWay]
+      return value === undefined ? [] : [[part, value]]
+    }),
+  )
+
 export const bridgeFileOf = ({ namespace, name, uid, spec, leases }: Bridge): BridgeFileInput => ({
   namespace,
   name,
   uid,
   source: spec.source,
-  ...(spec.transforms === undefined ? {} : { transforms: spec.transforms }),
+  ...wayOf(spec),
   sink: spec.sink,
   delivery: spec.delivery,
   ...(leases && { leases }),

@@ -6,6 +6,7 @@ import type { Reason } from '../reason.ts'
 import { isRolledOut } from '../workload/rollout.ts'
 import { workloadKind } from '../workload/workload.ts'
 import { podTrouble } from '../observe/pod-trouble.ts'
+import { wayOf } from '../desired/config-map.ts'
 import type { Situation } from './situation.ts'
 
 export interface Verdict {
@@ -62,8 +63,8 @@ const errorsOf = (reports: readonly RuntimeReport[], component: ReportedError['c
 /** The form that Kubernetes requires of a reason: one of another form, as a newer runtime may report, would make the whole status invalid. */
 const reasonShape = /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/
 
-export const failure = ({ reason, message }: ReportedError): Verdict =>
-  verdict('False', reasonShape.test(reason) ? (reason as RuntimeReason) : 'NotConnected', message)
+export const failure = ({ reason, message }: ReportedError, otherwise: Reason = 'NotConnected'): Verdict =>
+  verdict('False', reasonShape.test(reason) ? (reason as RuntimeReason) : otherwise, message)
 
 /** Reports of replicas with the present spec; while there is none, of all replicas. */
 const relevantReports = ({ reports, current }: Situation): readonly RuntimeReport[] =>
@@ -85,6 +86,18 @@ export function connected(side: 'source' | 'sink', situation: Situation): Verdic
   // A replica that was just added does not make the others disconnected.
   if (broken.length < reports.length) return verdict('True', 'Connected', `${joining}; the others are`)
   return verdict('False', 'NotConnected', joining)
+}
+
+/** A record that a step cannot take does not count: it is set aside, or its partition waits, which Ready says. */
+export function transformReady(situation: Situation): Verdict {
+  const { bridge } = situation
+  if (bridge !== undefined && Object.keys(wayOf(bridge.spec)).length === 0)
+    return verdict('True', 'NoTransforms', 'records pass as they are')
+  const reports = relevantReports(situation)
+  if (reports.length === 0) return notReported(situation)
+  const error = errorsOf(reports, 'transform').find(({ kind }) => kind !== 'poison')
+  if (error !== undefined) return failure(error, 'TransformNotReady')
+  return verdict('True', 'Transforming', 'the steps have what they need')
 }
 
 export function checkpointHealthy(situation: Situation): Verdict {

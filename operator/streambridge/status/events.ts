@@ -49,6 +49,7 @@ const eventConditions: readonly ConditionType[] = [
   'Available',
   'SourceConnected',
   'SinkConnected',
+  'TransformReady',
   'CheckpointHealthy',
   'Ready',
 ]

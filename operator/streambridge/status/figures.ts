@@ -56,8 +56,10 @@ function checkpointOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['ch
 export function lastErrorOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['lastError'] {
   const [newest] = reports.flatMap(({ errors }) => errors).sort((a, b) => b.lastAt - a.lastAt)
   if (newest === undefined) return undefined
+  const { component, count } = newest
   return {
-    ...newest,
+    component,
+    count,
     reason: clip(newest.reason),
     message: clip(newest.message),
     firstAt: time(newest.firstAt),
@@ -65,17 +67,33 @@ export function lastErrorOf(reports: readonly RuntimeReport[]): StreamBridgeStat
   }
 }
 
-export type Flow = Pick<StreamBridgeStatus, 'throughput' | 'checkpoint'>
+/** What each step did, over the processes that run now. */
+function stepsOf(reports: readonly RuntimeReport[]): StreamBridgeStatus['steps'] {
+  const [first] = reports
+  return first?.steps?.map(({ step }) => {
+    const figures = reports.flatMap(({ steps = [] }) => steps.find((one) => one.step === step) ?? [])
+    return {
+      step: clip(step),
+      in: sum(figures, (one) => one.in),
+      filtered: sum(figures, (one) => one.filtered),
+      failed: sum(figures, (one) => one.failed),
+    }
+  })
+}
+
+export type Flow = Pick<StreamBridgeStatus, 'throughput' | 'checkpoint' | 'steps'>
 
 /** Nothing where no replica has reported: absent is unknown. */
 export function flowOf(reports: readonly RuntimeReport[]): Flow {
   if (reports.length === 0) return {}
   const checkpoint = checkpointOf(reports)
+  const steps = stepsOf(reports)
   return {
     throughput: {
       inPerSecond: rate(sum(reports, ({ rates }) => rates.in)),
       outPerSecond: rate(sum(reports, ({ rates }) => rates.out)),
     },
     ...(checkpoint && { checkpoint }),
+    ...(steps && { steps }),
   }
 }

@@ -13,6 +13,7 @@ import {
   deadLettering,
   notReported,
   scalingActive,
+  transformReady,
   type Verdict,
   verdict,
 } from './conditions.ts'
@@ -60,7 +61,7 @@ function withoutReport(situation: Situation, parts: Parts): Verdict {
 /** What stops records although replicas run: the first that applies. */
 function obstacle(situation: Situation, parts: Parts): Verdict | undefined {
   return (
-    firstNotTrue([parts.SourceConnected, parts.SinkConnected]) ??
+    firstNotTrue([parts.SourceConnected, parts.SinkConnected, parts.TransformReady]) ??
     halted(situation) ??
     firstNotTrue([parts.CheckpointHealthy]) ??
     deadLettering(situation) ??
@@ -105,8 +106,11 @@ function ready(situation: Situation, parts: Parts): Verdict {
 }
 
 /** kstatus: no progress until a person acts. */
-function stalled(situation: Situation, { ConfigValid, CredentialsResolved, Available }: Parts): Verdict {
-  const waits = [ConfigValid, CredentialsResolved].find(({ status }) => status === 'False')
+function stalled(situation: Situation, parts: Parts): Verdict {
+  const { ConfigValid, CredentialsResolved, Available, SourceConnected } = parts
+  // A gap of the whole source is met before any partition is there that could be halted.
+  const gap = SourceConnected.reason === 'DataGap' ? SourceConnected : undefined
+  const waits = [ConfigValid, CredentialsResolved].find(({ status }) => status === 'False') ?? gap
   const conflict = Available.reason === 'NameConflict' ? Available : undefined
   const cause = situation.finalizing === undefined ? (waits ?? conflict ?? halted(situation)) : undefined
   return cause === undefined
@@ -128,6 +132,7 @@ export function verdictsOf(situation: Situation): Verdicts {
     CredentialsResolved: credentialsResolved(situation),
     SourceConnected: connected('source', situation),
     SinkConnected: connected('sink', situation),
+    TransformReady: transformReady(situation),
     CheckpointHealthy: checkpointHealthy(situation),
     Available: available(situation),
     ScalingActive: scalingActive(situation),

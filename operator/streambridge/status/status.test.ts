@@ -51,6 +51,59 @@ test('a commit that fails makes the bridge not Ready', async () => {
   assert.equal((await judged({ errors: [error] }))[0], 'False/CommitFailing: the Lease cannot be written')
 })
 
+const onTheWay = { transforms: [{ filter: 'value.a == 1' }] }
+
+test('what a step needs and is not there makes the bridge not Ready, and says so in a condition of its own', async () => {
+  const world = await aRunningBridge('orders', aSpec(onTheWay))
+  assert.match(await said(world, 'orders', 'TransformReady'), /^True\/Transforming/)
+  const error = {
+    component: 'transform',
+    reason: 'EndpointUnreachable',
+    kind: 'retryable',
+    message: 'the registry does not answer',
+    count: 1,
+    firstAt: 1,
+    lastAt: 2,
+  } as const
+  world.report = { errors: [error] }
+  await world.run('orders', 20_000)
+  for (const type of ['TransformReady', 'Ready'] as const)
+    assert.equal(await said(world, 'orders', type), 'False/EndpointUnreachable: the registry does not answer')
+  world.report = { errors: [{ ...error, kind: 'poison', reason: 'ExpressionFailed' }] }
+  await world.run('orders', 20_000)
+  assert.match(await said(world, 'orders', 'TransformReady'), /^True\/Transforming/)
+})
+
+test('a bridge that changes nothing has nothing to wait for on the way', async () => {
+  const world = await aRunningBridge('orders')
+  assert.match(await said(world, 'orders', 'TransformReady'), /^True\/NoTransforms/)
+})
+
+test('what each step left out is on the status, over all replicas', async () => {
+  const world = await aRunningBridge('orders', aSpec({ ...onTheWay, replicas: 2 }))
+  const steps = [{ step: 'spec.transforms[0].filter', in: 10, filtered: 4, failed: 1, seconds: 0.5 }]
+  world.report = { steps }
+  await world.run('orders', 20_000)
+  assert.deepEqual((await world.get('orders'))?.status?.steps, [
+    { step: 'spec.transforms[0].filter', in: 20, filtered: 8, failed: 2 },
+  ])
+})
+
+test('a gap of the whole source waits for a person, and Stalled says so', async () => {
+  const world = await aRunningBridge('orders')
+  const error = {
+    component: 'source',
+    reason: 'DataGap',
+    message: 'made again',
+    count: 1,
+    firstAt: 1,
+    lastAt: 2,
+  } as const
+  world.report = { source: { connected: false }, partitions: [], errors: [error] }
+  await world.run('orders', 20_000)
+  assert.equal(await said(world, 'orders', 'Stalled'), 'True/DataGap: made again')
+})
+
 test('a reason that Kubernetes would refuse is replaced', async () => {
   const error = { component: 'sink', reason: 'no such word!', message: 'm', count: 1, firstAt: 1, lastAt: 2 } as const
   assert.equal(

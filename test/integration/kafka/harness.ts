@@ -21,7 +21,7 @@ import {
 import { openKafkaSink } from '../../../bridge-runtime/connectors/kafka/sink.ts'
 import { openKafkaSource } from '../../../bridge-runtime/connectors/kafka/source.ts'
 import { eventually } from '../../support/eventually.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/lease-stores/memory.ts'
 import { historyOn } from '../../support/leases/history.ts'
 import { sinkBatch } from '../../support/sink-batch.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Cluster } from '../../../bridge-runtime/connectors/kafka/cluster/cluster.ts'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
-import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+import type { LeaseStore } from '../../../bridge-runtime/lease-stores/lease-store.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createTopic, withAdmin } from '../../support/kafka.ts'
 import {

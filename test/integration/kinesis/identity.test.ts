@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { openKinesisSource } from '../../../bridge-runtime/connectors/kinesis/source.ts'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/lease-stores/memory.ts'
 import { checking } from '../../support/checking-sink.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createStream, kinesisClient } from '../../support/kinesis.ts'

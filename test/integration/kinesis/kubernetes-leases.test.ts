@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'
-import { historyLease } from '../../../bridge-runtime/history/history.ts'
-import { kubernetesLeases } from '../../../bridge-runtime/leases/stores/kubernetes/kubernetes.ts'
-import { type KubernetesRequest, kubernetesRequest } from '../../../bridge-runtime/leases/stores/kubernetes/request.ts'
+import { kubernetesLeases } from '../../../bridge-runtime/lease-stores/kubernetes/kubernetes.ts'
+import { type KubernetesRequest, kubernetesRequest } from '../../../bridge-runtime/lease-stores/kubernetes/request.ts'
 import type { Bridge } from '../../../operator/streambridge/bridge.ts'
 import { desiredRole } from '../../../operator/streambridge/desired/role.ts'
 import { type KubeApiServer, startKubeApiServer } from '../../support/kube-api-server.ts'
 import { leaseStoreSuite } from '../../support/leases/lease-store-suite.ts'
 import { uniqueName } from '../../support/shared-servers.ts'
+import { historyLease } from '../../../bridge-runtime/lease-stores/history-lease.ts'
 
 let server: KubeApiServer
 let account: string

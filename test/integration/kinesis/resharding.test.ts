@@ -8,7 +8,7 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis'
 import { openKinesisSource } from '../../../bridge-runtime/connectors/kinesis/source.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/lease-stores/memory.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createStream, kinesisClient } from '../../support/kinesis.ts'
 import { sharedKinesis, uniqueName } from '../../support/shared-servers.ts'

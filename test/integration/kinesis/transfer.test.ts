@@ -1,7 +1,7 @@
 import test from 'node:test'
 import { openKinesisSink } from '../../../bridge-runtime/connectors/kinesis/sink.ts'
 import { openKinesisSource } from '../../../bridge-runtime/connectors/kinesis/source.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/lease-stores/memory.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createStream } from '../../support/kinesis.ts'
 import { sharedKinesis, uniqueName } from '../../support/shared-servers.ts'

@@ -1,5 +1,5 @@
 /** One stream as tests drive it, at either end of a bridge: a real server, and a client that is not the bridge's own. */
-import { fileLeases } from '../../../bridge-runtime/leases/stores/file/file.ts'
+import { fileLeases } from '../../../bridge-runtime/lease-stores/file/file.ts'
 import type { RuntimeOptions } from '../runtime-process.ts'
 import type { TestRecord, TestRun } from '../verifier.ts'
 

@@ -1,5 +1,5 @@
 /** For tests: what an API server does with Leases. uid and resourceVersion are checked, and a PUT makes what is not there. */
-import type { KubernetesRequest } from '../../../bridge-runtime/leases/stores/kubernetes/request.ts'
+import type { KubernetesRequest } from '../../../bridge-runtime/lease-stores/kubernetes/request.ts'
 
 interface Metadata {
   readonly name?: string

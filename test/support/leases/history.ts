@@ -1,5 +1,5 @@
 import { History } from '../../../bridge-runtime/history/history.ts'
-import type { LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+import type { LeaseStore } from '../../../bridge-runtime/lease-stores/lease-store.ts'
 
 /** What a bridge remembers, in the store that its replicas share. */
 export const historyOn = (

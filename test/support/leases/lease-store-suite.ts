@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { BridgeError } from '../../../bridge-runtime/core/errors.ts'
-import type { Lease, LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+import type { Lease, LeaseStore } from '../../../bridge-runtime/lease-stores/lease-store.ts'
 
 export const isFencedError = (thrown: unknown): boolean => thrown instanceof BridgeError && thrown.reason === 'Fenced'
 

@@ -4,15 +4,15 @@ import type { TestContext } from 'node:test'
 import type { PartitionReader, SourceHost } from '../../../bridge-runtime/core/contracts.ts'
 import { asBridgeError, BridgeError } from '../../../bridge-runtime/core/errors.ts'
 import type { FoundStream } from '../../../bridge-runtime/history/content.ts'
-import { historyLease } from '../../../bridge-runtime/history/history.ts'
 import { coordinate } from '../../../bridge-runtime/leases/coordinate.ts'
-import type { Lease, LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+import type { Lease, LeaseStore } from '../../../bridge-runtime/lease-stores/lease-store.ts'
 import type { ListedPartition } from '../../../bridge-runtime/leases/lineage.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/lease-stores/memory.ts'
 import type { Ownership, PartitionedSource } from '../../../bridge-runtime/leases/partitioned-source.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { fakeClock } from '../fake-clock.ts'
 import { historyOn } from './history.ts'
+import { historyLease } from '../../../bridge-runtime/lease-stores/history-lease.ts'
 
 const forever = new AbortController().signal
 

@@ -7,10 +7,10 @@ import { asBridgeError, BridgeError } from '../../../bridge-runtime/core/errors.
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
 import { coordinate } from '../../../bridge-runtime/leases/coordinate.ts'
 import type { Ownership } from '../../../bridge-runtime/leases/partitioned-source.ts'
-import type { Lease, LeaseStore } from '../../../bridge-runtime/leases/lease-store.ts'
+import type { Lease, LeaseStore } from '../../../bridge-runtime/lease-stores/lease-store.ts'
 import type { ListedPartition } from '../../../bridge-runtime/leases/lineage.ts'
 import { historyOn, unnamed } from './history.ts'
-import { memoryLeases } from '../../../bridge-runtime/leases/stores/memory.ts'
+import { memoryLeases } from '../../../bridge-runtime/lease-stores/memory.ts'
 
 export type Action = 'pause' | 'resume' | 'cut' | 'heal' | 'kill' | 'start' | 'stop'
 

@@ -14,6 +14,7 @@ import type { Certificate } from '../certificates.ts'
 import { type AckFailure, type FakeStream, FakeSubscription } from './fake-subscription.ts'
 import { ackFailures } from './status-details.ts'
 import { methods } from './wire.ts'
+import type { Refusal } from './refusal.ts'
 
 type Pb = typeof protos.google.pubsub.v1
 type Instance<Name extends keyof Pb> = Pb[Name] extends abstract new (...rest: never[]) => infer T ? T : never
@@ -22,14 +23,6 @@ export interface FakeCall {
   readonly method: string
   readonly request: Readonly<Record<string, unknown>>
   readonly authorization: string | undefined
-}
-
-export interface Refusal {
-  readonly code: status
-  readonly details: string
-  readonly metadata?: Metadata
-  /** The call is done all the same, and only its answer lost. */
-  readonly done?: boolean
 }
 
 export interface Published {

@@ -1,6 +1,6 @@
 /** google.rpc.Status with ErrorInfo, as an exactly-once subscription answers where single ids failed. */
 import { Metadata, status } from '@grpc/grpc-js'
-import type { Refusal } from './fake-pubsub.ts'
+import type { Refusal } from './refusal.ts'
 
 const varint = (value: number): Buffer =>
   value < 128

@@ -10,7 +10,7 @@ import {
 import { ownershipOf } from '../../../../test/support/leases/ownership.ts'
 import type { SourceBatch } from '../../../core/contracts.ts'
 import { BridgeError } from '../../../core/errors.ts'
-import type { Checkpoint } from '../../../leases/lease-store.ts'
+import type { Checkpoint } from '../../../lease-stores/lease-store.ts'
 import { streamLook, streamOf } from '../shards/identity.ts'
 import { pageOf } from '../protocol.ts'
 import { ShardReader } from './shard-reader.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeClock } from '../../../../test/support/fake-clock.ts'
 import { BridgeError } from '../../../core/errors.ts'
-import type { Held } from '../pull/inventory.ts'
+import type { Held } from '../held/inventory.ts'
 import { Leases } from './leases.ts'
 
 const message = (ackId: string, bytes = 10): Held => ({

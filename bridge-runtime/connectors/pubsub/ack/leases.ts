@@ -8,7 +8,7 @@ import { asBridgeError, type BridgeError } from '../../../core/errors.ts'
 import type { Connection } from '../connection.ts'
 import type { Doing } from '../errors.ts'
 import { failuresById } from '../error-info.ts'
-import type { Held } from '../pull/inventory.ts'
+import type { Held } from '../held/inventory.ts'
 
 export interface LeasesOptions {
   readonly connection: Pick<Connection, 'call'>

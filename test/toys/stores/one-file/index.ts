@@ -2,8 +2,8 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { fenced } from '../../../../bridge-runtime/core/errors.ts'
-import type { Lease, LeaseStore } from '../../../../bridge-runtime/leases/lease-store.ts'
-import { defineStore } from '../../../../bridge-runtime/leases/stores/define-store.ts'
+import type { Lease, LeaseStore } from '../../../../bridge-runtime/lease-stores/lease-store.ts'
+import { defineStore } from '../../../../bridge-runtime/lease-stores/define-store.ts'
 
 type Leases = Readonly<Record<string, Lease>>
 

@@ -1,0 +1,61 @@
+/** What is measured of the steps: one row for each kind of work, with the figure it has to reach. */
+import type { BridgeRecord } from '../../../bridge-runtime/core/contracts.ts'
+import type { OnTheWay } from '../../../bridge-runtime/pipeline/compile.ts'
+
+export interface Row {
+  readonly name: string
+  /** As in a manifest. */
+  readonly way: OnTheWay
+  readonly record: (number: number) => BridgeRecord
+  /** Records per CPU-second. */
+  readonly goal: number
+}
+
+/** A nested order of about 900 bytes. */
+function order(number: number): object {
+  return {
+    id: 1_000_000 + number,
+    status: number % 5 === 0 ? 500 : 200,
+    path: `/orders/${number}`,
+    customer: {
+      id: `customer-${number % 500}`,
+      name: 'Ada Example',
+      address: { street: 'Example Street 12', city: 'Berlin', zip: '10115' },
+    },
+    items: Array.from({ length: 6 }, (_, item) => ({
+      sku: `sku-${(number * 7 + item) % 900}`,
+      title: 'A thing that somebody buys',
+      price: 19.99 + item,
+      count: (item % 3) + 1,
+      tags: ['new', 'sale'],
+    })),
+    placedAt: '2026-01-31T08:00:00Z',
+    note: 'leave it with the neighbour, please',
+  }
+}
+
+const recordOf = (value: string, number: number): BridgeRecord => ({
+  key: Buffer.from(`key-${number % 64}`),
+  value: Buffer.from(value),
+  headers: [{ name: 'trace', value: Buffer.from(`t-${number}`) }],
+  timestamp: 1_767_225_600_000 + number,
+  position: number,
+})
+
+const orders = (number: number): BridgeRecord => recordOf(JSON.stringify(order(number)), number)
+
+export const rows: readonly Row[] = [
+  {
+    name: 'filter on a JSON field',
+    way: { transforms: [{ filter: 'value.status >= 500' }] },
+    record: orders,
+    goal: 120_000,
+  },
+  { name: 'filter on the key', way: { transforms: [{ filter: "key != 'key-7'" }] }, record: orders, goal: 1_000_000 },
+  {
+    name: 'rename and remove, write JSON',
+    way: { transforms: [{ rename: { 'value.path': 'value.url' } }, { remove: ['value.note'] }] },
+    record: orders,
+    goal: 90_000,
+  },
+]
