@@ -1,7 +1,7 @@
 /** The StreamBridge: what a person may write under `spec`. */
 import { z } from 'zod'
 import { sinkSchemas, sourceSchemas } from '../../bridge-runtime/connectors/catalog.ts'
-import { exactlyOne, kubernetesObject, textOf, withRules } from '../kit/rules.ts'
+import { exactlyOne, kubernetesObject, oneOf, textOf, withRules } from '../kit/rules.ts'
 import { byteSize, duration } from '../kit/units.ts'
 import { partitionsAreKept, positionsAreKept } from './connector-rules.ts'
 import { lifecycle } from './lifecycle.ts'
@@ -172,6 +172,42 @@ const labelValue = textOf({
 
 const labelMap = (description: string) => z.record(z.string(), labelValue).meta({ description, maxProperties: 50 })
 
+const objectName = (what: string) =>
+  textOf({
+    pattern: /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    message: `write the name of a ${what} in the namespace of the StreamBridge`,
+    maxLength: 253,
+  })
+
+/** What the pods have there themselves. */
+const reservedPath = /^\/(etc|tmp|app|node|proc|sys|dev|var\/run)(\/.*)?$/
+
+const podVolume = withRules(
+  z.object({
+    mountPath: withRules(z.string().max(256), [
+      {
+        cel: "self.matches(r'^(/[A-Za-z0-9._-]+)+$')",
+        message: 'write the path of a folder: /geo',
+        holds: (path) => /^(\/[A-Za-z0-9._-]+)+$/.test(path),
+      },
+      {
+        cel: "!self.matches(r'^/(etc|tmp|app|node|proc|sys|dev|var/run)(/.*)?$')",
+        message: 'the pods have a folder of that name themselves: choose another one, such as /geo',
+        holds: (path) => !reservedPath.test(path),
+      },
+    ]).meta({ description: 'The folder in the pods.' }),
+    configMap: z
+      .object({ name: objectName('ConfigMap') })
+      .meta({ description: 'The keys of a ConfigMap as files.' })
+      .optional(),
+    persistentVolumeClaim: z
+      .object({ claimName: objectName('PersistentVolumeClaim') })
+      .meta({ description: 'A volume that several pods may read at a time.' })
+      .optional(),
+  }),
+  [oneOf(['configMap', 'persistentVolumeClaim'])],
+)
+
 const template = z
   .object({
     labels: labelMap('Labels of the pods, beside the operator’s own.').optional(),
@@ -182,6 +218,11 @@ const template = z
     resources: z
       .object({ requests: resourceList.optional(), limits: resourceList.optional() })
       .meta({ description: 'Requests and limits of the container. Default: requests 100m and 256Mi, limit 512Mi.' })
+      .optional(),
+    volumes: z
+      .array(podVolume)
+      .max(8)
+      .meta({ description: 'Files that steps read, such as a database of addresses; mounted read-only.' })
       .optional(),
     nodeSelector: labelMap('Labels a node must have.').optional(),
     tolerations: z.array(kubernetesObject('A toleration, as in a pod.')).max(50).optional(),

@@ -112,5 +112,6 @@ export interface Volume {
     readonly optional?: boolean
   }
   readonly projected?: { readonly sources: readonly VolumeProjection[]; readonly defaultMode?: number }
+  readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly?: boolean }
   readonly emptyDir?: { readonly sizeLimit?: string; readonly medium?: string }
 }

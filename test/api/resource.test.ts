@@ -49,6 +49,7 @@ const fullStatus = {
   },
   sink: { type: 'kinesis', endpoint: 'orders' },
   throughput: { inPerSecond: '912', outPerSecond: '911' },
+  steps: [{ step: 'spec.transforms[0].filter', in: 10, filtered: 4, failed: 1 }],
   checkpoint: { lastCommittedAt: at, oldestUnsettledSeconds: 1 },
   deadLetter: { total: 4, lastReason: 'RecordTooLarge', counted: [{ replica: 'orders-bridge-0', total: 1 }] },
   lastError: { component: 'sink', reason: 'Throttled', message: 'slow down', count: 3, firstAt: at, lastAt: at },

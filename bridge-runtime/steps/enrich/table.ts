@@ -24,7 +24,8 @@ export function table({ inline, key, into }: z.output<typeof tableFields>): Step
   const target = parsePath(into)
   return {
     apply(draft) {
-      const text = texts.get(keyOf(asValue(asked.evaluate(draft.scope))) ?? '')
+      const wanted = keyOf(asValue(asked.evaluate(draft.scope)))
+      const text = wanted === undefined ? undefined : texts.get(wanted)
       if (text !== undefined) draft.value = setAt(draft.value, target, text)
       return draft
     },

@@ -44,7 +44,26 @@ const volumes = (bridge: Bridge): readonly Volume[] => [
   },
   ...secretsVolume(bridge),
   { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+  ...ownVolumes(bridge).map(({ volume }) => volume),
 ]
+
+interface OwnVolume {
+  readonly volume: Volume
+  readonly mountPath: string
+}
+
+/** What the spec asks for. Nobody writes into it: a bridge keeps nothing in its pods. */
+const ownVolumes = ({ spec }: Bridge): readonly OwnVolume[] =>
+  (spec.template.volumes ?? []).map(({ mountPath, configMap, persistentVolumeClaim }, index) => ({
+    mountPath,
+    volume: {
+      name: `files-${index}`,
+      ...(configMap && { configMap: { name: configMap.name } }),
+      ...(persistentVolumeClaim && {
+        persistentVolumeClaim: { claimName: persistentVolumeClaim.claimName, readOnly: true },
+      }),
+    },
+  }))
 
 const mountPaths: Readonly<Record<string, string>> = { config: configPath, secrets: secretsPath, tmp: '/tmp' }
 
@@ -74,11 +93,12 @@ const container = ({ bridge, image }: PodTemplateInput): Container => ({
   startupProbe: probe('/startup', { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 60 }),
   readinessProbe: probe('/readyz', { periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 2 }),
   livenessProbe: probe('/livez', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }),
-  volumeMounts: volumes(bridge).map(({ name }) => ({
-    name,
-    mountPath: mountPaths[name] ?? `/${name}`,
-    ...(name !== 'tmp' && { readOnly: true }),
-  })),
+  volumeMounts: [
+    ...Object.entries(mountPaths)
+      .filter(([name]) => volumes(bridge).some((volume) => volume.name === name))
+      .map(([name, mountPath]) => ({ name, mountPath, ...(name !== 'tmp' && { readOnly: true }) })),
+    ...ownVolumes(bridge).map(({ volume: { name }, mountPath }) => ({ name, mountPath, readOnly: true })),
+  ],
   terminationMessagePolicy: 'FallbackToLogsOnError',
 })
 

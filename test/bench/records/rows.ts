@@ -42,6 +42,17 @@ const recordOf = (value: string, number: number): BridgeRecord => ({
   position: number,
 })
 
+/** About 200 bytes. */
+const logLine = (number: number): BridgeRecord =>
+  recordOf(
+    `203.0.113.${number % 250} - - [31/Jan/2026:08:${String(number % 60).padStart(2, '0')}:00 +0000] "GET /products/${number}?rid=key-${number % 64} HTTP/1.1" ${number % 9 === 0 ? 500 : 200} ${1_000 + number} "https://shop.example.com/cart" "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101"`,
+    number,
+  )
+
+const text = { value: { text: {} } }
+const combined =
+  '^(?P<ip>\\S+) \\S+ (?P<user>\\S+) \\[(?P<time>[^\\]]+)\\] "(?P<method>[A-Z]+) (?P<path>[^ "]+) (?P<protocol>[^"]+)" (?P<status>\\d+) (?P<bytes>\\d+)'
+
 const orders = (number: number): BridgeRecord => recordOf(JSON.stringify(order(number)), number)
 
 export const rows: readonly Row[] = [
@@ -57,5 +68,22 @@ export const rows: readonly Row[] = [
     way: { transforms: [{ rename: { 'value.path': 'value.url' } }, { remove: ['value.note'] }] },
     record: orders,
     goal: 90_000,
+  },
+  {
+    name: 'access log, preset, to JSON',
+    way: { decode: text, transforms: [{ parse: { accessLog: 'Combined', from: 'value', into: 'value' } }] },
+    record: logLine,
+    goal: 200_000,
+  },
+  {
+    name: 'access log, regular expression, to JSON',
+    way: {
+      decode: text,
+      transforms: [
+        { parse: { regex: combined, from: 'value', into: 'value', types: { status: 'Int', bytes: 'Int' } } },
+      ],
+    },
+    record: logLine,
+    goal: 100_000,
   },
 ]
