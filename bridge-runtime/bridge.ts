@@ -46,7 +46,8 @@ export function createBridge(options: BridgeOptions): Engine {
     throttled: () => engine.statistics.throttled(clock.monotonic()),
   })
   const streamName = source.definition.describe(source.config).name
-  const target = sink.definition.describe(sink.config).name
+  const targetOf = (stream: string): string =>
+    sink.definition.targetOf?.(sink.config, stream) ?? sink.definition.describe(sink.config).name
   const engine = new Engine({
     openSource: () => source.definition.open(source.config, context('source', `spec.source.${source.type}`)),
     openSink: () => sink.definition.open(sink.config, context('sink', `spec.sink.${sink.type}`)),
@@ -61,7 +62,7 @@ export function createBridge(options: BridgeOptions): Engine {
       stagesOf(
         file,
         { secret: options.secret, clock, log: log.with({ component: 'transform' }) },
-        { partition, stream, target },
+        { partition, stream, target: targetOf(stream) },
       ),
     sinkLanes: sink.definition.lanes,
     origin: `${source.type}/${streamName}`,

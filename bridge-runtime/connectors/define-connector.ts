@@ -67,6 +67,8 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType> {
   /** Nearly all of its buffers are garbage a moment later: collecting early, where source and sink say so, saves memory at little cost. */
   readonly collectsEarly?: boolean
   describe(config: z.output<Schema>): Endpoint
+  /** Where the records of a source stream go, where that depends on it; absent: to what `describe` names. */
+  targetOf?(config: z.output<Schema>, stream: string): string
   largestRecord(config: z.output<Schema>): Capacity
   open(config: z.output<Schema>, context: ConnectorContext): Promise<Sink | AppendSink>
 }

@@ -80,8 +80,8 @@ export type Settlement =
 export interface PartitionReader {
   /** Unique within the source, stable across owners: `orders/3`, `shardId-000000000001`. */
   readonly partition: string
-  /** The topic, stream or event hub it is a partition of, where a source reads several; absent: the one that the source is named after. */
-  readonly stream?: string
+  /** The topic, stream or event hub it is a partition of, where a source reads several; undefined: the one that the source is named after. */
+  readonly stream: string | undefined
   readonly epoch: number
   readonly settlement: Settlement
   /**
@@ -129,6 +129,8 @@ export interface SinkBatch {
   /** `${kind}/${stream}/${partition}`: with the record's position it makes the `streambridge-source-id`. */
   readonly origin: string
   readonly partition: string
+  /** The source stream that it is a partition of: topic, stream, subscription, event hub. */
+  readonly stream: string
   /** The ownership epoch of the reader it came from. */
   readonly epoch: number
   readonly bytes: number

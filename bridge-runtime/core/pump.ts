@@ -65,7 +65,12 @@ export class Pump {
     this.#settlement = settlementOf({ ...options, ended: () => this.#ended, fenced: () => this.lose() })
     this.#delivery = new Delivery({
       ...options,
-      origin: { origin: `${origin}/${reader.partition}`, partition: reader.partition, epoch: reader.epoch },
+      origin: {
+        origin: `${origin}/${reader.partition}`,
+        partition: reader.partition,
+        stream: reader.stream ?? origin.slice(origin.indexOf('/') + 1),
+        epoch: reader.epoch,
+      },
       accepted: (parts, bytes) => this.#accepted(parts, bytes, 'append' in sink),
       durable: (parts, records, bytes) => this.#durable(parts, records, bytes),
       lost: (error) => this.#unlessClosed(() => options.lost(error)),

@@ -133,6 +133,7 @@ function reading(history: History, gap: string | undefined, finds?: string, last
   let polls = 0
   const reader: PartitionReader = {
     partition: '0',
+    stream: undefined,
     epoch: 1,
     settlement: { kind: 'watermark', commit: async (progress) => void commits.push(progress) },
     poll: async () => {

@@ -55,6 +55,7 @@ export function keepingGaps(reader: PartitionReader, options: KeepingGapsOptions
 
   return {
     partition,
+    stream: reader.stream,
     epoch: reader.epoch,
     settlement: forgetting(reader.settlement, forget),
     lag: () => reader.lag(),

@@ -18,6 +18,7 @@ export function sinkBatch(records: readonly Partial<BridgeRecord>[], origin: Bat
   return {
     origin: `${stream}/${partition}`,
     partition,
+    stream: stream.slice(stream.indexOf('/') + 1),
     epoch: 1,
     count: whole.length,
     bytes: whole.reduce((sum, record) => sum + recordBytes(record), 0),

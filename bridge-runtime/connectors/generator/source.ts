@@ -75,6 +75,7 @@ interface GeneratorReaderOptions {
 }
 
 class GeneratorReader implements PartitionReader {
+  readonly stream = undefined
   readonly partition: string
   readonly epoch: number
   readonly settlement: Settlement

@@ -1,5 +1,6 @@
 import { bytes } from '../../../crds/kit/units.ts'
 import { type ConnectorDefinition, defineSink, defineSource } from '../define-connector.ts'
+import { describeTargets, targetOf } from '../target-names.ts'
 import { kafkaSink, kafkaSource } from './schema.ts'
 
 /** Bytes that a batch of one record adds to it, the header with its origin included. */
@@ -25,7 +26,10 @@ export const kafka = {
     lanes: 1,
     keepsPartitions: { field: 'partitioning', value: 'SourcePartition' },
     collectsEarly: true,
-    describe: (config) => ({ name: config.topic }),
+    describe: ({ topic, topicFrom }) => ({
+      name: topic ?? (topicFrom === undefined ? '' : describeTargets(topicFrom)),
+    }),
+    targetOf: ({ topic, topicFrom }, stream) => topic ?? targetOf(topicFrom, stream),
     largestRecord: ({ maxRequestBytes }) => {
       if (maxRequestBytes === undefined) return { bytes: topicDefault - batchOverhead, asked: true }
       const limit = bytes(maxRequestBytes)

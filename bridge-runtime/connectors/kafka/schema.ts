@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { type Rule, textOf, withRules } from '../../../crds/kit/rules.ts'
+import { oneOf, type Rule, textOf, withRules } from '../../../crds/kit/rules.ts'
 import { mutualTlsRule, secretKeyRef, tls } from '../../../crds/kit/secrets.ts'
 import { startPosition } from '../../../crds/kit/start-position.ts'
 import { byteSize, duration } from '../../../crds/kit/units.ts'
+import { targetNames } from '../target-names.ts'
 
 const bootstrapServers = z
   .array(
@@ -111,7 +112,8 @@ export const kafkaSource = withRules(
 export const kafkaSink = withRules(
   z.object({
     ...connection,
-    topic: topicName.meta({ description: 'Topic to write. It must exist.' }),
+    topic: topicName.meta({ description: 'Topic to write. It must exist.' }).optional(),
+    topicFrom: targetNames(topicName).optional(),
     partitioning: z.enum(['Key', 'SourcePartition']).default('Key').meta({
       description:
         'Key: by the hash of the key, as the Java client does. SourcePartition: partition n of the source to partition n of the sink (modulo their number).',
@@ -125,7 +127,7 @@ export const kafkaSink = withRules(
     ).optional(),
     requestTimeout: duration('How long an unanswered request waits before it is sent again.').default('30s'),
   }),
-  [noPasswordInPlainText],
+  [noPasswordInPlainText, oneOf(['topic', 'topicFrom'])],
 ).meta({
   description:
     'Write a topic of Apache Kafka or anything that speaks its protocol: idempotent, acknowledged by all in-sync replicas.',

@@ -1,19 +1,14 @@
-/** Writes one topic. */
-import { bytes, milliseconds } from '../../../crds/kit/units.ts'
-import type { BridgeRecord, Sink, SinkBatch, SinkLimits, WriteResult } from '../../core/contracts.ts'
-import { heldBack } from '../../core/delivery/held-back.ts'
+/** Writes topics over one connection: the one that is named, or one for each source stream. */
+import { milliseconds } from '../../../crds/kit/units.ts'
+import type { Sink, SinkBatch, SinkLimits, WriteResult } from '../../core/contracts.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
+import { targetOf } from '../target-names.ts'
 import { BatchMemory } from './protocol/batch-memory.ts'
 import { Cluster } from './cluster/cluster.ts'
-import type { Compression } from './protocol/compression.ts'
 import { connectionOptions } from './cluster/connection.ts'
-import type { Outcome } from './write/partition-log.ts'
-import { partitionOfKey, partitionOfSource } from './write/partitioner.ts'
-import { Producer } from './write/producer.ts'
-import { encodeBatch, recordBound, sourcePrefix } from './protocol/record-encoder.ts'
 import type { KafkaSinkConfig } from './schema.ts'
-import { defaultLimit, largestBatch } from './cluster/topic-limit.ts'
+import { type Sizes, sizesBefore, TopicWriter } from './write/topic-writer.ts'
 
 /** Loads nothing and connects nowhere: `open` does. */
 export const openKafkaSink = async (config: KafkaSinkConfig, context: ConnectorContext): Promise<Sink> =>
@@ -21,255 +16,85 @@ export const openKafkaSink = async (config: KafkaSinkConfig, context: ConnectorC
 
 /** Large batches whose memory is kept for the next ones: about as many as are on their way at full speed. */
 const keptBatches = 8
-
-interface Opened {
-  readonly cluster: Cluster
-  readonly producer: Producer
-}
-
-/** Bytes of a batch of many records: larger ones are no faster. A single record may take more, as the topic allows. */
-const batchBytes = 1_000_000
 /** About what a batch and the source id add to a record. */
 const wrapping = 300
 
 class KafkaSink implements Sink {
   readonly #config: KafkaSinkConfig
   readonly #context: ConnectorContext
-  #maxBytes: number
-  #batchBytes: number
   readonly #memory: BatchMemory
-  #opened: Opened | undefined
-  #sticky = 0
+  /** By topic. One that could not be opened is not kept: it is tried again with the next write. */
+  readonly #writers = new Map<string, Promise<TopicWriter>>()
+  #cluster: Cluster | undefined
+  #sizes: Sizes
 
   constructor(config: KafkaSinkConfig, context: ConnectorContext) {
     this.#config = config
     this.#context = context
-    this.#maxBytes = config.maxRequestBytes === undefined ? defaultLimit : bytes(config.maxRequestBytes)
-    this.#batchBytes = config.maxRequestBytes === undefined ? batchBytes : this.#maxBytes
-    this.#memory = new BatchMemory(this.#batchBytes, keptBatches)
+    this.#sizes = sizesBefore(config)
+    this.#memory = new BatchMemory(this.#sizes.batchBytes, keptBatches)
   }
 
   get limits(): SinkLimits {
-    // A tenth is kept for what a batch adds to keys, values and headers; smaller records are cut again in `write`.
+    const { maxBytes, batchBytes } = this.#sizes
     return {
       maxRecords: 10_000,
-      maxBytes: Math.ceil(this.#batchBytes * 0.9),
-      largestRecord: this.#maxBytes - wrapping,
+      // A tenth is kept for what a batch adds to keys, values and headers; smaller records are cut again in `write`.
+      maxBytes: Math.ceil(batchBytes * 0.9),
+      // Each topic has its own.
+      ...(this.#config.topic !== undefined && { largestRecord: maxBytes - wrapping }),
     }
   }
 
   async open(): Promise<void> {
     await this.#close()
-    const { bridge, clock, throttled } = this.#context
-    const timeout = milliseconds(this.#config.requestTimeout)
+    const { bridge } = this.#context
     const cluster = new Cluster({
       clientId: `streambridge.${bridge.namespace}.${bridge.name}`,
       bootstrapServers: this.#config.bootstrapServers,
       connection: await connectionOptions(this.#config, this.#context),
-      timeouts: { produce: timeout },
+      timeouts: { produce: milliseconds(this.#config.requestTimeout) },
     })
-    const producer = new Producer({ cluster, topic: this.#config.topic, clock, timeout, throttled })
+    this.#cluster = cluster
+    const { topic } = this.#config
     try {
-      await producer.open()
-      if (this.#config.maxRequestBytes === undefined) {
-        this.#maxBytes = await largestBatch(cluster, this.#config.topic)
-        this.#batchBytes = Math.min(batchBytes, this.#maxBytes)
-      }
-      this.#opened = { cluster, producer }
+      if (topic === undefined) await cluster.metadata([])
+      else this.#sizes = (await this.#writer(topic)).sizes
     } catch (thrown) {
-      await cluster[Symbol.asyncDispose]()
+      await this.#close()
       throw thrown
     }
   }
 
   async write(batch: SinkBatch, signal: AbortSignal): Promise<WriteResult> {
-    if (this.#opened === undefined) throw stopped('the sink is not open')
-    const records = batch.records()
-    const write: Write = {
-      producer: this.#opened.producer,
-      config: this.#config,
-      field: this.#context.field,
-      maxBytes: this.#maxBytes,
-      batchBytes: this.#batchBytes,
-      memory: this.#memory,
-      origin: batch.origin,
-      prefix: sourcePrefix(batch.origin),
-      records,
-      failures: new Map(),
-      poisonedKeys: new Set(),
-      signal,
-    }
-    const byPartition = this.#route(batch, records)
-    const parts = await Promise.allSettled(
-      [...byPartition].map(([partition, indexes]) => writePartition(write, partition, indexes)),
-    )
-    // Not before all have ended: what one still sends would come between what the engine sends again.
-    for (const part of parts) if (part.status === 'rejected') throw part.reason
-    return write.failures
+    const { topic, topicFrom } = this.#config
+    const writer = await this.#writer(topic ?? targetOf(topicFrom, batch.stream))
+    return writer.write(batch, signal)
   }
 
-  #route(batch: SinkBatch, records: readonly BridgeRecord[]): Map<number, number[]> {
-    const count = this.#opened?.producer.partitions ?? 0
-    if (count === 0) throw this.#opened?.producer.missing ?? stopped('the sink is not open')
-    const whole =
-      this.#config.partitioning === 'SourcePartition' ? partitionOfSource(batch.partition, count) : undefined
-    // Records without a key fill one partition per write, so that batches stay large.
-    const sticky = this.#sticky++ % count
-    const byPartition = new Map<number, number[]>()
-    for (const [index, { key }] of records.entries()) {
-      const partition = whole ?? (key === null ? sticky : partitionOfKey(key, count))
-      const indexes = byPartition.get(partition)
-      if (indexes === undefined) byPartition.set(partition, [index])
-      else indexes.push(index)
-    }
-    return byPartition
+  #writer(topic: string): Promise<TopicWriter> {
+    const known = this.#writers.get(topic)
+    if (known !== undefined) return known
+    const cluster = this.#cluster
+    if (cluster === undefined)
+      return Promise.reject(new BridgeError('the sink is not open', { kind: 'retryable', reason: 'NotOpen' }))
+    const options = { topic, cluster, config: this.#config, context: this.#context, memory: this.#memory }
+    const opening = TopicWriter.open(options)
+    this.#writers.set(topic, opening)
+    opening.catch(() => this.#writers.delete(topic))
+    return opening
   }
 
   async #close(): Promise<void> {
-    const opened = this.#opened
-    this.#opened = undefined
-    await opened?.producer[Symbol.asyncDispose]()
-    await opened?.cluster[Symbol.asyncDispose]()
+    const cluster = this.#cluster
+    this.#cluster = undefined
+    const writers = await Promise.allSettled(this.#writers.values())
+    this.#writers.clear()
+    for (const writer of writers) if (writer.status === 'fulfilled') await writer.value[Symbol.asyncDispose]()
+    await cluster?.[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close()
   }
-}
-
-const stopped = (message: string): BridgeError => new BridgeError(message, { kind: 'retryable', reason: 'NotOpen' })
-
-/** What all parts of one `write` share. */
-interface Write {
-  readonly producer: Producer
-  readonly config: KafkaSinkConfig
-  /** The sink's path in the manifest. */
-  readonly field: string
-  /** Of the largest batch that may be sent, and of one of several records. */
-  readonly maxBytes: number
-  readonly batchBytes: number
-  readonly memory: BatchMemory
-  readonly origin: string
-  readonly prefix: Buffer
-  readonly records: readonly BridgeRecord[]
-  readonly failures: Map<number, BridgeError>
-  /** Keys of records that can never be written: what comes behind one with the same key waits for the engine's verdict. */
-  readonly poisonedKeys: Set<string | undefined>
-  readonly signal: AbortSignal
-}
-
-/** Writes records of one partition in order: a batch is sent when the one before it is stored. */
-async function writePartition(write: Write, partition: number, indexes: readonly number[]): Promise<void> {
-  const chunks = cut(write, indexes)
-  while (chunks.length > 0) {
-    const chunk = sendable(write, chunks.shift() ?? [])
-    if (chunk.length === 0) continue
-    const error = await deliver(write, partition, chunk)
-    if (error === undefined) continue
-    if (error.kind === 'poison' && chunk.length > 1) {
-      // One of them is at fault: halves until it stands alone.
-      const middle = chunk.length >> 1
-      chunks.unshift(chunk.slice(0, middle), chunk.slice(middle))
-    } else if (error.kind === 'poison') poisoned(write, chunk, error)
-    else return failed(write, [chunk, ...chunks].flat(), error)
-  }
-}
-
-/** Sends one batch. Resolves with the error that the batch as a whole met. */
-async function deliver(write: Write, partition: number, chunk: readonly number[]): Promise<BridgeError | undefined> {
-  const { compression } = write.config
-  const error = await deliverAs(write, partition, { chunk, compression })
-  // A single record that is too large as it is may fit when it is compressed, and every client can read it.
-  const last = error?.reason === 'RecordTooLarge' && chunk.length === 1 && compression === 'None'
-  return last ? deliverAs(write, partition, { chunk, compression: 'Gzip' }) : error
-}
-
-interface Attempt {
-  readonly chunk: readonly number[]
-  readonly compression: Compression
-}
-
-async function deliverAs(
-  write: Write,
-  partition: number,
-  { chunk, compression }: Attempt,
-): Promise<BridgeError | undefined> {
-  const records = chunk.flatMap((index) => write.records[index] ?? [])
-  const batch = await encodeBatch(records, write.prefix, compression, write.memory)
-  if (batch.length > write.maxBytes) return tooLarge(write, batch.length, records[0])
-  if (write.signal.aborted) return stopped('writing was stopped')
-  const outcome = await untilAborted(write.producer.send(partition, batch, chunk.length), write.signal)
-  if (outcome.kind === 'stored') {
-    // Only now: what failed, or was given up, may be on its way still.
-    write.memory.give(batch)
-    return undefined
-  }
-  if (outcome.error.reason === 'RecordTooLarge') return tooLarge(write, batch.length, records[0])
-  return outcome.error
-}
-
-/** As many records per batch as surely fit. */
-function cut({ records, batchBytes: most, prefix }: Write, indexes: readonly number[]): number[][] {
-  const chunks: number[][] = []
-  let size = Number.POSITIVE_INFINITY
-  let chunk: number[] = []
-  for (const index of indexes) {
-    const record = records[index]
-    const bound = record === undefined ? 0 : recordBound(record, prefix)
-    if (size + bound > most) {
-      chunk = []
-      chunks.push(chunk)
-      size = 100 // more than the batch's own header
-    }
-    chunk.push(index)
-    size += bound
-  }
-  return chunks
-}
-
-/** Leaves out, as failed, what stands behind a poisoned record of its key. */
-function sendable(write: Write, chunk: readonly number[]): readonly number[] {
-  if (write.poisonedKeys.size === 0) return chunk
-  const waiting = chunk.filter((index) => write.poisonedKeys.has(keyOf(write, index)))
-  failed(write, waiting, heldBack)
-  return chunk.filter((index) => !write.failures.has(index))
-}
-
-function poisoned(write: Write, chunk: readonly number[], error: BridgeError): void {
-  failed(write, chunk, error)
-  for (const index of chunk) write.poisonedKeys.add(keyOf(write, index))
-  write.poisonedKeys.delete(undefined)
-}
-
-function failed(write: Write, indexes: readonly number[], error: BridgeError): void {
-  for (const index of indexes) write.failures.set(index, error)
-}
-
-/** Undefined for a record without a key: it has no order to keep. */
-const keyOf = ({ records }: Write, index: number): string | undefined => records[index]?.key?.toString('latin1')
-
-/** `size`: of a batch with this record alone, compressed where that is smaller. */
-function tooLarge(write: Write, size: number, record: BridgeRecord | undefined): BridgeError {
-  const { config, field, origin, maxBytes } = write
-  const ours = config.maxRequestBytes !== undefined && size > maxBytes
-  const limit = ours
-    ? `${field}.maxRequestBytes is ${maxBytes}`
-    : `topic "${config.topic}" accepts ${size > maxBytes ? maxBytes : 'less'}`
-  const advice = ours ? `raise it, and max.message.bytes of topic "${config.topic}"` : 'raise its max.message.bytes'
-  return new BridgeError(`record ${origin}/${record?.position}: takes ${size} bytes, ${limit}: ${advice}`, {
-    kind: 'poison',
-    reason: 'RecordTooLarge',
-  })
-}
-
-/** An aborted write does not wait for its answer: what it wrote may be stored or not, so it counts as failed. */
-function untilAborted(outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const abort = (): void => resolve({ kind: 'failed', error: stopped('writing was stopped') })
-    signal.addEventListener('abort', abort, { once: true })
-    void outcome.then((settled) => {
-      signal.removeEventListener('abort', abort)
-      resolve(settled)
-    })
-  })
 }

@@ -30,6 +30,7 @@ class Queue implements Source {
   async run(host: Parameters<Source['run']>[0], signal: AbortSignal): Promise<void> {
     const reader: PartitionReader = {
       partition: 'queue',
+      stream: undefined,
       epoch: 1,
       settlement: {
         kind: 'individual',

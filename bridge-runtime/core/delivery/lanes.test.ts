@@ -71,7 +71,7 @@ test('writes keep the order, lose nothing and respect the limits', () => {
         const values: string[] = []
         while (queue.length > 0) {
           const written = new WriteBatch(
-            { origin: 'o', partition: 'p', epoch: 1 },
+            { origin: 'o', partition: 'p', stream: 's', epoch: 1 },
             take(queue, { maxRecords, maxBytes }),
           )
           assert.ok(written.count >= 1 && written.count <= maxRecords)

@@ -84,12 +84,13 @@ const positionOf = ({ batch, indexes }: Slice, at: number): Position =>
   batch.sourceRecord(indexes?.at(at) as number).position
 
 /** Where the records of a write come from. */
-export type Origin = Pick<SinkBatch, 'origin' | 'partition' | 'epoch'>
+export type Origin = Pick<SinkBatch, 'origin' | 'partition' | 'stream' | 'epoch'>
 
 /** What one sink request carries: slices in order, and the way back from an index to its batch. */
 export class WriteBatch implements SinkBatch {
   readonly origin: string
   readonly partition: string
+  readonly stream: string
   readonly epoch: number
   readonly slices: readonly Slice[]
   readonly count: number
@@ -101,9 +102,10 @@ export class WriteBatch implements SinkBatch {
   #records: readonly BridgeRecord[] | undefined
 
   /** @param slices at least one, each with at least one record */
-  constructor({ origin, partition, epoch }: Origin, slices: readonly Slice[]) {
+  constructor({ origin, partition, stream, epoch }: Origin, slices: readonly Slice[]) {
     this.origin = origin
     this.partition = partition
+    this.stream = stream
     this.epoch = epoch
     this.slices = slices
     this.count = slices.reduce((sum, slice) => sum + slice.count, 0)

@@ -17,7 +17,7 @@ const busy = new BridgeError('slow down', { kind: 'retryable', reason: 'Throttle
 const tooLarge = new BridgeError('too large', { kind: 'poison', reason: 'RecordTooLarge' })
 
 const writeBatchOf = (keys: readonly string[]) =>
-  new WriteBatch({ origin: 'o', partition: 'p', epoch: 1 }, [
+  new WriteBatch({ origin: 'o', partition: 'p', stream: 's', epoch: 1 }, [
     wholeSlice(
       new InFlightBatch(
         batchOf(

@@ -41,6 +41,7 @@ class Part implements SourceBatch {
  */
 export class RateLimitedReader implements PartitionReader {
   readonly partition: string
+  readonly stream: string | undefined
   readonly epoch: number
   readonly settlement: Settlement
   readonly #reader: PartitionReader
@@ -52,6 +53,7 @@ export class RateLimitedReader implements PartitionReader {
     this.#reader = reader
     this.#rateLimit = rateLimit
     this.partition = reader.partition
+    this.stream = reader.stream
     this.epoch = reader.epoch
     this.settlement = inParts(reader.settlement)
   }

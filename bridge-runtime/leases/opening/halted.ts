@@ -5,6 +5,7 @@ import type { Ownership } from '../partitioned-source.ts'
 /** Stands for a partition that cannot be read, so that somebody says so: it has an owner, and each poll tells the gap. */
 export const halted = ({ partition, epoch, commit }: Ownership, gap: string): PartitionReader => ({
   partition,
+  stream: undefined,
   epoch,
   settlement: { kind: 'watermark', commit },
   poll: () => Promise.reject(dataGap(gap)),

@@ -87,6 +87,7 @@ export async function start(
       owned.set(ownership.partition, ownership)
       return {
         partition: ownership.partition,
+        stream: undefined,
         epoch: ownership.epoch,
         settlement: { kind: 'watermark', commit: (progress) => ownership.commit(progress) },
         poll: async () => undefined,

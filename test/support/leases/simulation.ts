@@ -221,6 +221,7 @@ export class Replica {
     let next = checkpoint.position === undefined ? 0 : Number(checkpoint.position) + 1
     return {
       partition,
+      stream: undefined,
       epoch,
       settlement: { kind: 'watermark', commit: (progress) => ownership.commit(progress) },
       lag: () => ({ kind: 'known', records: records - next }),

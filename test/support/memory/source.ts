@@ -130,6 +130,7 @@ export class MemorySource implements Source {
     let next = log.committed[partition] ?? 0
     return {
       partition: `memory/${partition}`,
+      stream: undefined,
       epoch,
       settlement: {
         kind: 'watermark',

@@ -33,6 +33,7 @@ const longestName = 64
  * last event that arrived, so that nothing is skipped or read twice.
  */
 export class HubReader implements PartitionReader {
+  readonly stream = undefined
   readonly partition: string
   readonly epoch: number
   readonly settlement: Settlement

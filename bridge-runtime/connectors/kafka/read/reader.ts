@@ -42,6 +42,7 @@ const passedInterval = 1_000
 
 export class KafkaReader implements PartitionReader {
   readonly partition: string
+  readonly stream: string
   readonly epoch: number
   readonly at: TopicPartition
   readonly settlement: Settlement = { kind: 'watermark', commit: (progress) => this.#commit(progress) }
@@ -68,6 +69,7 @@ export class KafkaReader implements PartitionReader {
     const { at, epoch, topicId, offset, field } = options
     this.at = at
     this.partition = nameOf(at)
+    this.stream = at.topic
     this.epoch = epoch
     this.#topicId = topicId
     this.#cursor = new Cursor({ latest: () => host.latest(this), passed: (gap) => host.passed(this, gap) }, options)

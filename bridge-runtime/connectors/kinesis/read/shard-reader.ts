@@ -33,6 +33,7 @@ const maxThrottles = 3
 
 /** Reads one shard from its checkpoint to its end. */
 export class ShardReader implements PartitionReader {
+  readonly stream = undefined
   readonly partition: string
   readonly epoch: number
   readonly settlement: Settlement

@@ -52,6 +52,7 @@ const finalAckTimeout = 10_000
 
 /** Reads one subscription, which all replicas share. */
 export class SubscriptionReader implements PartitionReader {
+  readonly stream = undefined
   readonly partition: string
   readonly epoch = 1
   readonly settlement: PartitionReader['settlement']

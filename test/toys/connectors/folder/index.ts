@@ -22,6 +22,7 @@ function readerOf({ partition, epoch, checkpoint, commit }: Ownership, path: str
   let next = Number(checkpoint.position ?? -1) + 1
   return {
     partition,
+    stream: undefined,
     epoch,
     settlement: { kind: 'watermark', commit },
     lag: () => ({ kind: 'unknown', reason: 'a folder does not say' }),

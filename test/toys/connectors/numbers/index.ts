@@ -11,6 +11,7 @@ function readerOf({ partition, epoch, checkpoint, commit }: Ownership, end: numb
   let committed = next
   return {
     partition,
+    stream: undefined,
     epoch,
     settlement: {
       kind: 'watermark',
