@@ -14,6 +14,9 @@ export function accessLog(form: Combined): (text: string) => ValueObject {
 
 const given = (text: string): string | null => (text === '-' || text === '' ? null : text)
 
+/** A double holds every number of so many digits. */
+const mostSafeDigits = 15
+
 /** One for each step: it remembers the last time, which many lines share. */
 class Scanner {
   #text = ''
@@ -29,8 +32,8 @@ class Scanner {
 
   combined(text: string): ValueObject {
     const fields = this.#start(text)
-    fields['referer'] = given(this.#quoted(' ', 'the referer'))
-    fields['userAgent'] = given(this.#quoted(' ', 'the user agent'))
+    fields['referer'] = given(this.#quoted(' "', 'the referer'))
+    fields['userAgent'] = given(this.#quoted(' "', 'the user agent'))
     this.#end('the user agent')
     return fields
   }
@@ -42,10 +45,11 @@ class Scanner {
     this.#until(' ', 'the identity')
     const user = given(this.#until(' [', 'the user'))
     const time = this.#clfTime()
-    const request = requestOf(this.#quoted('] ', 'the request'))
+    const { method, path, protocol } = requestOf(this.#quoted('] "', 'the request'))
     this.#expect(' ', 'the request')
     const status = this.#number('the status', ' ')
-    return { ip, user, time, ...request, status, bytes: this.#number('the number of bytes') }
+    const bytes = this.#number('the number of bytes')
+    return { ip, user, time, method, path, protocol, status, bytes }
   }
 
   /** Up to this mark, and past it. */
@@ -73,9 +77,10 @@ class Scanner {
     return this.#time
   }
 
-  #quoted(before: string, part: string): string {
-    if (!this.#text.startsWith(`${before}"`, this.#at)) throw mismatch(part, this.#at, `${before}"`)
-    const start = this.#at + before.length + 1
+  /** What stands between this opening, a quote included, and the closing quote. */
+  #quoted(opening: string, part: string): string {
+    if (!this.#text.startsWith(opening, this.#at)) throw mismatch(part, this.#at, opening)
+    const start = this.#at + opening.length
     const end = closingQuote(this.#text, start)
     if (end === -1) throw mismatch(part, this.#text.length, 'a closing quote')
     this.#at = end + 1
@@ -92,7 +97,7 @@ class Scanner {
     if (mark !== '') this.#expect(mark, part)
     if (text === '-') return null
     if (!/^\d+$/.test(text)) throw mismatch(part, start, 'digits or a hyphen')
-    return exactNumber(text)
+    return text.length <= mostSafeDigits ? Number(text) : exactNumber(text)
   }
 
   #end(part: string): void {
@@ -106,14 +111,14 @@ interface Request {
   readonly protocol: string | null
 }
 
-const method = /^[A-Z][A-Z_-]*$/
+const verbForm = /^[A-Z][A-Z_-]*$/
 
 /** What is no request of HTTP, as scanners of ports send it, is a path alone: nothing of it is lost. */
 function requestOf(line: string): Request {
   const first = line.indexOf(' ')
   const last = line.lastIndexOf(' ')
   const verb = line.slice(0, Math.max(first, 0))
-  if (!method.test(verb)) return { method: null, path: given(line), protocol: null }
+  if (!verbForm.test(verb)) return { method: null, path: given(line), protocol: null }
   if (last > first && line.startsWith('HTTP/', last + 1))
     return { method: verb, path: line.slice(first + 1, last), protocol: line.slice(last + 1) }
   return { method: verb, path: line.slice(first + 1), protocol: null }
