@@ -3,7 +3,7 @@ import { closingQuote, unescaped, withoutLineEnd } from '../../texts/line.ts'
 import { mismatch } from '../../texts/mismatch.ts'
 import { exactNumber } from '../../values/json.ts'
 import type { Value, ValueObject } from '../../values/value.ts'
-import { clfTime, timeLength } from './clf-time.ts'
+import { ClfTimes, timeLength } from './clf-time.ts'
 
 type Combined = 'Common' | 'Combined'
 
@@ -17,12 +17,11 @@ const given = (text: string): string | null => (text === '-' || text === '' ? nu
 /** A double holds every number of so many digits. */
 const mostSafeDigits = 15
 
-/** One for each step: it remembers the last time, which many lines share. */
+/** One for each step. */
 class Scanner {
   #text = ''
   #at = 0
-  #written = ''
-  #time = ''
+  readonly #times = new ClfTimes()
 
   common(text: string): ValueObject {
     const fields = this.#start(text)
@@ -44,7 +43,7 @@ class Scanner {
     const ip = given(this.#until(' ', 'the address'))
     this.#until(' ', 'the identity')
     const user = given(this.#until(' [', 'the user'))
-    const time = this.#clfTime()
+    const time = this.#time()
     const { method, path, protocol } = requestOf(this.#quoted('] "', 'the request'))
     this.#expect(' ', 'the request')
     const status = this.#number('the status', ' ')
@@ -66,15 +65,10 @@ class Scanner {
     this.#at += mark.length
   }
 
-  #clfTime(): string {
+  #time(): string {
     const start = this.#at
-    const text = this.#text.slice(start, start + timeLength)
     this.#at += timeLength
-    if (text !== this.#written) {
-      this.#time = clfTime(text, start)
-      this.#written = text
-    }
-    return this.#time
+    return this.#times.read(this.#text.slice(start, this.#at), start)
   }
 
   /** What stands between this opening, a quote included, and the closing quote. */
