@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { fields, parsed, refused } from '../../../test/support/parsed.ts'
+import { transform } from '../../../test/support/transforms.ts'
 
 const combined = { accessLog: 'Combined' } as const
 
@@ -125,6 +126,31 @@ suite('parse: accessLog', () => {
       if (typeof message === 'string') assert.equal(said, message)
       else assert.match(said, message)
     })
+
+  test('a time is read alike, whatever the line before it said', async () => {
+    const part = <T>(...values: readonly T[]) => fc.constantFrom(...values)
+    const time = fc
+      .tuple(
+        part('31/Dec/2016', '01/Jan/2017', '29/Feb/2023', '30/Jun/2015'),
+        part('23:59:59', '23:59:60', '24:00:00', '16:29:60', '08:00:00', '08:00:0x'),
+        part('+0000', '-0730', '+0100', '+00000'),
+      )
+      .map(([day, clock, zone]) => line({ time: `${day}:${clock} ${zone}` }))
+    const way = { decode: { value: { text: {} } }, transforms: [{ parse: combined }] }
+    await fc.assert(
+      fc.asyncProperty(fc.array(time, { minLength: 2, maxLength: 8 }), async (lines) => {
+        const together = await transform(
+          way,
+          lines.map((value) => ({ value })),
+        )
+        for (const [index, { value, poison }] of together.entries()) {
+          const alone = await parsed(combined, lines[index] as string)
+          assert.deepEqual([value, poison], [alone.value, alone.poison])
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
 
   test('no field is ever shifted: what was written into a line is read from it, or the line is refused', async () => {
     const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')

@@ -3,7 +3,7 @@ import { closingQuote, unescaped, withoutLineEnd } from '../../texts/line.ts'
 import { mismatch } from '../../texts/mismatch.ts'
 import { exactNumber } from '../../values/json.ts'
 import type { Value, ValueObject } from '../../values/value.ts'
-import { clfTime, timeLength } from './clf-time.ts'
+import { ClfTimes, timeLength } from './clf-time.ts'
 
 type Combined = 'Common' | 'Combined'
 
@@ -14,12 +14,14 @@ export function accessLog(form: Combined): (text: string) => ValueObject {
 
 const given = (text: string): string | null => (text === '-' || text === '' ? null : text)
 
-/** One for each step: it remembers the last time, which many lines share. */
+/** A double holds every number of so many digits. */
+const mostSafeDigits = 15
+
+/** One for each step. */
 class Scanner {
   #text = ''
   #at = 0
-  #written = ''
-  #time = ''
+  readonly #times = new ClfTimes()
 
   common(text: string): ValueObject {
     const fields = this.#start(text)
@@ -29,8 +31,8 @@ class Scanner {
 
   combined(text: string): ValueObject {
     const fields = this.#start(text)
-    fields['referer'] = given(this.#quoted(' ', 'the referer'))
-    fields['userAgent'] = given(this.#quoted(' ', 'the user agent'))
+    fields['referer'] = given(this.#quoted(' "', 'the referer'))
+    fields['userAgent'] = given(this.#quoted(' "', 'the user agent'))
     this.#end('the user agent')
     return fields
   }
@@ -41,11 +43,12 @@ class Scanner {
     const ip = given(this.#until(' ', 'the address'))
     this.#until(' ', 'the identity')
     const user = given(this.#until(' [', 'the user'))
-    const time = this.#clfTime()
-    const request = requestOf(this.#quoted('] ', 'the request'))
+    const time = this.#time()
+    const { method, path, protocol } = requestOf(this.#quoted('] "', 'the request'))
     this.#expect(' ', 'the request')
     const status = this.#number('the status', ' ')
-    return { ip, user, time, ...request, status, bytes: this.#number('the number of bytes') }
+    const bytes = this.#number('the number of bytes')
+    return { ip, user, time, method, path, protocol, status, bytes }
   }
 
   /** Up to this mark, and past it. */
@@ -62,20 +65,16 @@ class Scanner {
     this.#at += mark.length
   }
 
-  #clfTime(): string {
+  #time(): string {
     const start = this.#at
-    const text = this.#text.slice(start, start + timeLength)
     this.#at += timeLength
-    if (text !== this.#written) {
-      this.#time = clfTime(text, start)
-      this.#written = text
-    }
-    return this.#time
+    return this.#times.read(this.#text.slice(start, this.#at), start)
   }
 
-  #quoted(before: string, part: string): string {
-    if (!this.#text.startsWith(`${before}"`, this.#at)) throw mismatch(part, this.#at, `${before}"`)
-    const start = this.#at + before.length + 1
+  /** What stands between this opening, a quote included, and the closing quote. */
+  #quoted(opening: string, part: string): string {
+    if (!this.#text.startsWith(opening, this.#at)) throw mismatch(part, this.#at, opening)
+    const start = this.#at + opening.length
     const end = closingQuote(this.#text, start)
     if (end === -1) throw mismatch(part, this.#text.length, 'a closing quote')
     this.#at = end + 1
@@ -92,7 +91,7 @@ class Scanner {
     if (mark !== '') this.#expect(mark, part)
     if (text === '-') return null
     if (!/^\d+$/.test(text)) throw mismatch(part, start, 'digits or a hyphen')
-    return exactNumber(text)
+    return text.length <= mostSafeDigits ? Number(text) : exactNumber(text)
   }
 
   #end(part: string): void {
@@ -106,14 +105,14 @@ interface Request {
   readonly protocol: string | null
 }
 
-const method = /^[A-Z][A-Z_-]*$/
+const verbForm = /^[A-Z][A-Z_-]*$/
 
 /** What is no request of HTTP, as scanners of ports send it, is a path alone: nothing of it is lost. */
 function requestOf(line: string): Request {
   const first = line.indexOf(' ')
   const last = line.lastIndexOf(' ')
   const verb = line.slice(0, Math.max(first, 0))
-  if (!method.test(verb)) return { method: null, path: given(line), protocol: null }
+  if (!verbForm.test(verb)) return { method: null, path: given(line), protocol: null }
   if (last > first && line.startsWith('HTTP/', last + 1))
     return { method: verb, path: line.slice(first + 1, last), protocol: line.slice(last + 1) }
   return { method: verb, path: line.slice(first + 1), protocol: null }
