@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 import { copies, readByTwo, sharedByTwo } from './copies.ts'
 import { commentOf, exampleFiles, readExample } from './example.ts'
 import { printed, repeatableLoad } from './made-up.ts'
+import { mirrored } from './mirrored.ts'
 import { onTheWay } from './on-the-way.ts'
 import { pausedAndResumed, scaledByAnother, scaledOnLag } from './operated.ts'
 import { byCertificate, byConnectionString, byScram } from './secured.ts'
@@ -20,6 +21,7 @@ const trials: Readonly<Record<string, Trial>> = {
   'event-hubs-to-pubsub.yaml': copies,
   'generator-to-console.yaml': printed,
   'generator-to-kinesis.yaml': repeatableLoad,
+  'kafka-mirror.yaml': mirrored,
   'kafka-mutual-tls.yaml': byCertificate,
   'kafka-tls-scram.yaml': byScram,
   'kafka-to-event-hubs.yaml': copies,

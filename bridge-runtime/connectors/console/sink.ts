@@ -1,5 +1,5 @@
 import type { Sink } from '../../core/contracts.ts'
-import { jsonLines } from '../json-line.ts'
+import { jsonLines } from '../fields/json-line.ts'
 
 /** Prints to standard output. A write is done when the stream has taken it, so a slow reader slows the bridge down. */
 export function openConsoleSink(output: NodeJS.WritableStream = process.stdout): Promise<Sink> {

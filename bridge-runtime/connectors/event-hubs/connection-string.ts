@@ -1,7 +1,7 @@
 /** Reads a connection string, and signs with its key. */
 import { createHmac } from 'node:crypto'
 import { BridgeError } from '../../core/errors.ts'
-import { unprintable } from '../secret-text.ts'
+import { unprintable } from '../requests/secret-text.ts'
 
 /** Where the namespace is and what proves who we are. */
 export interface Access {

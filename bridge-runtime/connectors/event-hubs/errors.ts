@@ -1,7 +1,7 @@
 /** Translates what the service and the network say, once. */
 import type { EventHubsReason } from '../../../crds/kit/reasons/event-hubs.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
-import { isNetworkCode } from '../network-code.ts'
+import { isNetworkCode } from '../requests/network-code.ts'
 
 /** What the service said when it refused or ended something; the condition is AMQP's or the service's own word. */
 export class AmqpFailure extends Error {

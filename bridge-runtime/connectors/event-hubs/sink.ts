@@ -3,7 +3,7 @@ import type { Sink, SinkBatch, PartialAcknowledgement, WriteResult } from '../..
 import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
-import { writing } from '../write-outcome.ts'
+import { writing } from '../requests/write-outcome.ts'
 import { Batches, type Entry } from './write/batches.ts'
 import { batchOverhead } from './amqp/encoding.ts'
 import { eventOf } from './write/event.ts'

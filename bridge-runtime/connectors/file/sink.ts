@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, type FileHandle, open } from 'node:fs/promises'
 import { bytes } from '../../../crds/kit/units.ts'
 import type { Sink } from '../../core/contracts.ts'
-import { jsonLines } from '../json-line.ts'
+import { jsonLines } from '../fields/json-line.ts'
 import { fileError } from './errors.ts'
 import type { FileSinkConfig } from './schema.ts'
 

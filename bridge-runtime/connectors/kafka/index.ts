@@ -1,6 +1,6 @@
 import { bytes } from '../../../crds/kit/units.ts'
 import { type ConnectorDefinition, defineSink, defineSource } from '../define-connector.ts'
-import { describeTargets, targetOf } from '../target-names.ts'
+import { describeTargets, targetOf } from '../../../crds/kit/target-names.ts'
 import { kafkaSink, kafkaSource } from './schema.ts'
 
 /** Bytes that a batch of one record adds to it, the header with its origin included. */

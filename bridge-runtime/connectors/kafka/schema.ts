@@ -3,7 +3,7 @@ import { oneOf, type Rule, textOf, withRules } from '../../../crds/kit/rules.ts'
 import { mutualTlsRule, secretKeyRef, tls } from '../../../crds/kit/secrets.ts'
 import { startPosition } from '../../../crds/kit/start-position.ts'
 import { byteSize, duration } from '../../../crds/kit/units.ts'
-import { targetNames } from '../target-names.ts'
+import { targetNames } from '../../../crds/kit/target-names.ts'
 
 const bootstrapServers = z
   .array(

@@ -1,7 +1,7 @@
 /** Translates the SDK's errors, once. */
 import type { KinesisReason } from '../../../crds/kit/reasons/kinesis.ts'
 import { BridgeError, type ErrorKind } from '../../core/errors.ts'
-import { isNetworkCode } from '../network-code.ts'
+import { isNetworkCode } from '../requests/network-code.ts'
 
 interface Meaning {
   readonly kind: ErrorKind

@@ -4,7 +4,7 @@
  */
 import type { _Record, GetRecordsCommandOutput } from '@aws-sdk/client-kinesis'
 import { AwsJson1_1Protocol } from '@aws-sdk/core/protocols'
-import { boundedBody } from '../bounded-body.ts'
+import { boundedBody } from '../requests/bounded-body.ts'
 
 type Reading = Parameters<AwsJson1_1Protocol['deserializeResponse']>
 

@@ -4,7 +4,7 @@ import type { BridgeRecord, Sink, SinkBatch, PartialAcknowledgement, WriteResult
 import { heldBack } from '../../core/delivery/held-back.ts'
 import { BridgeError } from '../../core/errors.ts'
 import type { ConnectorContext } from '../define-connector.ts'
-import { writing } from '../write-outcome.ts'
+import { writing } from '../requests/write-outcome.ts'
 import { connect, type KinesisApi } from './connection.ts'
 import { partitionKey } from './write/partition-key.ts'
 import { type Entry, PutRecordsSender } from './write/put-records.ts'

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { BridgeError } from '../../core/errors.ts'
 import type { ReadSecret } from '../define-connector.ts'
-import { placeOf } from '../secret-text.ts'
+import { placeOf } from '../requests/secret-text.ts'
 import type { PubsubConnectionConfig } from './schema.ts'
 
 /** What Google's library takes as credentials: the JSON as it was downloaded. */

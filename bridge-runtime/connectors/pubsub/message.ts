@@ -1,8 +1,8 @@
 /** How a record becomes a message and back. */
 import type { BridgeRecord } from '../../core/contracts.ts'
 import { BridgeError } from '../../core/errors.ts'
-import { type AttributeLimits, attributesOf, carriedIn } from '../attributes.ts'
-import { keyOfText, standsFor, tellsKey, textOfKey } from '../text-key.ts'
+import { type AttributeLimits, attributesOf, carriedIn } from '../fields/attributes.ts'
+import { keyOfText, standsFor, tellsKey, textOfKey } from '../fields/text-key.ts'
 import type { PubsubMessage } from './connection.ts'
 
 /** The service's limits: bytes of a message, its attributes and their sizes, and the ordering key. */

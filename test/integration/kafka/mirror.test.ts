@@ -14,9 +14,9 @@ interface Mirror {
   readonly prefix: string
   readonly runtime: RuntimeProcess
   /** A source topic with records, and its target. */
-  add(name: string, options?: { readonly target?: boolean }): Promise<readonly string[]>
+  readonly add: (name: string, options?: { readonly target?: boolean }) => Promise<readonly string[]>
   /** Key and value of each record of a target, those of a key in their order. */
-  copied(name: string, count: number): Promise<readonly string[]>
+  readonly copied: (name: string, count: number) => Promise<readonly string[]>
 }
 
 const records = 60

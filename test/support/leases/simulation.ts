@@ -227,8 +227,7 @@ export class Replica {
       lag: () => ({ kind: 'known', records: records - next }),
       poll: async (signal) => {
         await clock.sleep(random() * 300, signal)
-        if (signal.aborted) return undefined
-        if (next >= records) return 'end'
+        if (signal.aborted || next >= records) return signal.aborted ? undefined : 'end'
         const record = { key: null, value: null, headers: [], timestamp: 0, position: next }
         next += 1
         const { position } = record

@@ -1,8 +1,8 @@
 /** An event as a record. Bodies and properties of AMQP's own types are made text; see the guide. */
 import type { BridgeRecord, Header } from '../../../core/contracts.ts'
 import { BridgeError } from '../../../core/errors.ts'
-import { carriedIn } from '../../attributes.ts'
-import { keyOfText, standsFor } from '../../text-key.ts'
+import { carriedIn } from '../../fields/attributes.ts'
+import { keyOfText, standsFor } from '../../fields/text-key.ts'
 import { type Body, type Layout, layoutOf, type Told, UnreadableEvent } from '../amqp/decoding.ts'
 import { binaryAt, forEachEntry, type Span, textAt, Unreadable } from '../amqp/encoded-values.ts'
 import { bytesOfValue, textOfLists, textOfValue } from '../amqp/value-text.ts'

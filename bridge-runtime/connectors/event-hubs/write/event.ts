@@ -1,7 +1,7 @@
 /** A record as an event. What an event has no place for travels as in attributes.ts. */
 import type { BridgeRecord } from '../../../core/contracts.ts'
-import { attributesOf, type AttributeLimits } from '../../attributes.ts'
-import { tellsKey, textOfKey } from '../../text-key.ts'
+import { attributesOf, type AttributeLimits } from '../../fields/attributes.ts'
+import { tellsKey, textOfKey } from '../../fields/text-key.ts'
 import { encodedEvent } from '../amqp/encoding.ts'
 
 /** The service takes no longer partition key. */

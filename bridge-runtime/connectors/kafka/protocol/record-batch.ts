@@ -3,7 +3,7 @@
  * everything from the attributes on, so the base offset can change without it.
  */
 import { crc32c, Writer } from '@platformatic/kafka'
-import { int64 } from '../../whole-time.ts'
+import { int64 } from '../../fields/whole-time.ts'
 
 export const headerSize = 61
 

@@ -2,7 +2,7 @@
  * Times as Kafka has them, any 64-bit integer of milliseconds, and as the bridge has them, numbers: exact within ±2^53 (the year
  * 287,396), rounded to the nearest number beyond. Both ends of the 64 bits come back as they were.
  */
-import { int64, wholeTime } from '../../whole-time.ts'
+import { int64, wholeTime } from '../../fields/whole-time.ts'
 
 /** What Kafka calls a record without a time. */
 const none = -1

@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { BridgeRecord } from '../../../core/contracts.ts'
-import { keyOfText, mark, textOfKey } from '../../text-key.ts'
+import { keyOfText, mark, textOfKey } from '../../fields/text-key.ts'
 
 const none = `${mark}none:`
 const fits = (text: string): boolean => text.length <= 256

@@ -5,7 +5,7 @@
  */
 import { type BackoffSettings, backoff } from '../../../core/backoff.ts'
 import { asBridgeError } from '../../../core/errors.ts'
-import { boundedBody } from '../../bounded-body.ts'
+import { boundedBody } from '../../requests/bounded-body.ts'
 import type { Connection, PullResponse } from '../connection.ts'
 import { messageBytes } from '../message.ts'
 import type { Pull, PullingOptions } from './pulling.ts'

@@ -3,7 +3,7 @@
  * and then; what is missing is unknown, never zero.
  */
 import type { Clock } from '../../../core/clock.ts'
-import { AnswerTooLarge, boundedBody } from '../../bounded-body.ts'
+import { AnswerTooLarge, boundedBody } from '../../requests/bounded-body.ts'
 
 export interface BacklogOptions {
   readonly projectID: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { BridgeRecord, Header } from '../core/contracts.ts'
+import type { BridgeRecord, Header } from '../../core/contracts.ts'
 import { type AttributeLimits, attributesOf, carriedIn } from './attributes.ts'
 import { keyOfText, tellsKey, textOfKey } from './text-key.ts'
 

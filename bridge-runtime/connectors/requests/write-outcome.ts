@@ -1,6 +1,6 @@
 /** What becomes of the records of one write that goes out in several requests, shared with other writes. */
-import type { PartialAcknowledgement, WriteResult } from '../core/contracts.ts'
-import { BridgeError } from '../core/errors.ts'
+import type { PartialAcknowledgement, WriteResult } from '../../core/contracts.ts'
+import { BridgeError } from '../../core/errors.ts'
 
 const aborted = new BridgeError('the write was given up; it is not known which records were stored', {
   kind: 'retryable',

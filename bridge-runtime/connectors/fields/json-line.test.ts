@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { sinkBatch } from '../../test/support/sink-batch.ts'
+import { sinkBatch } from '../../../test/support/sink-batch.ts'
 import { jsonLines } from './json-line.ts'
 
 const megabytes = (count: number, fill: string): Buffer => Buffer.alloc(count * 2 ** 20, fill)

@@ -1,6 +1,6 @@
 /** Values of Secrets that go into headers and protocol fields: told before they are sent, where and not what. */
-import { BridgeError } from '../core/errors.ts'
-import type { ReadSecret } from './define-connector.ts'
+import { BridgeError } from '../../core/errors.ts'
+import type { ReadSecret } from '../define-connector.ts'
 
 type SecretKey = Parameters<ReadSecret>[0]
 

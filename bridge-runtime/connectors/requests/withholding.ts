@@ -1,4 +1,4 @@
-import type { ReadSecret } from './define-connector.ts'
+import type { ReadSecret } from '../define-connector.ts'
 
 export interface Withholding {
   readonly secret: ReadSecret

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BridgeError } from '../core/errors.ts'
+import { BridgeError } from '../../core/errors.ts'
 import { readToken } from './secret-text.ts'
 import { withholding } from './withholding.ts'
 

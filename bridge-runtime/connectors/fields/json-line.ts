@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { allDelivered, type BridgeRecord, type SinkBatch, type WriteResult } from '../core/contracts.ts'
-import { heldBack } from '../core/delivery/held-back.ts'
-import { BridgeError } from '../core/errors.ts'
+import { allDelivered, type BridgeRecord, type SinkBatch, type WriteResult } from '../../core/contracts.ts'
+import { heldBack } from '../../core/delivery/held-back.ts'
+import { BridgeError } from '../../core/errors.ts'
 
 /** Bytes of the longest line. A few copies of it have room in a pod of 512 MiB; no service holds a record that needs more. */
 const longestLine = 64 * 1024 * 1024

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BridgeError } from '../core/errors.ts'
+import { BridgeError } from '../../core/errors.ts'
 import { type WriteOutcome, writing } from './write-outcome.ts'
 
 const failure = new BridgeError('refused', { kind: 'poison', reason: 'RecordTooLarge' })

@@ -8,7 +8,7 @@
  * among headers of different names is not kept.
  */
 import { isUtf8 } from 'node:buffer'
-import { type BridgeRecord, type Header, sourceIdHeader } from '../core/contracts.ts'
+import { type BridgeRecord, type Header, sourceIdHeader } from '../../core/contracts.ts'
 import { pack, type PackedHeader, unpack } from './packed-attributes.ts'
 import { int64, timeIn, wholeTime } from './whole-time.ts'
 
