@@ -7,7 +7,7 @@ import { type Clock, realClock } from './core/clock.ts'
 import { Engine } from './core/engine.ts'
 import { History } from './history/history.ts'
 import type { LeaseStore } from './lease-stores/lease-store.ts'
-import { stagesOf } from './pipeline/compile.ts'
+import { stagesOpener } from './pipeline/compile.ts'
 import type { Logger } from './observability/logger.ts'
 
 export interface BridgeOptions {
@@ -48,6 +48,7 @@ export function createBridge(options: BridgeOptions): Engine {
   const streamName = source.definition.describe(source.config).name
   const targetOf = (stream: string): string =>
     sink.definition.targetOf?.(sink.config, stream) ?? sink.definition.describe(sink.config).name
+  const stages = stagesOpener(file, { secret: options.secret, clock, log: log.with({ component: 'transform' }) })
   const engine = new Engine({
     openSource: () => source.definition.open(source.config, context('source', `spec.source.${source.type}`)),
     openSink: () => sink.definition.open(sink.config, context('sink', `spec.sink.${sink.type}`)),
@@ -58,12 +59,7 @@ export function createBridge(options: BridgeOptions): Engine {
           deadLetter.config,
           context('deadLetter', `spec.delivery.deadLetter.${deadLetter.type}`),
         )),
-    stages: ({ partition, stream = streamName }) =>
-      stagesOf(
-        file,
-        { secret: options.secret, clock, log: log.with({ component: 'transform' }) },
-        { partition, stream, target: targetOf(stream) },
-      ),
+    stages: ({ partition, stream = streamName }) => stages({ partition, stream, target: targetOf(stream) }),
     sinkLanes: sink.definition.lanes,
     origin: `${source.type}/${streamName}`,
     ordering: delivery.ordering,

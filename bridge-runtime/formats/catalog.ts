@@ -1,12 +1,13 @@
 /** Every format, one line each. The API, the runtime and the docs all read this list. */
 import type { z } from 'zod'
+import { avro } from './avro/index.ts'
 import { bytes } from './bytes/index.ts'
 import { csv } from './csv/index.ts'
 import type { Decoder, Encoder, FormatDefinition, TransformContext } from './define-format.ts'
 import { json } from './json/index.ts'
 import { text } from './text/index.ts'
 
-export const formats: Readonly<Record<string, FormatDefinition>> = { json, text, bytes, csv }
+export const formats: Readonly<Record<string, FormatDefinition>> = { json, avro, text, bytes, csv }
 
 type Choice = Readonly<Record<string, unknown>>
 type Side = 'decode' | 'encode'

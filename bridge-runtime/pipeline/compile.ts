@@ -20,38 +20,39 @@ export interface Ends {
   readonly target: string
 }
 
-/** What the records of one partition go through, for one ownership epoch; undefined where they pass as they are. */
-export function pipelineOf(
+/**
+ * Opens what all partitions share, the formats with what they have learnt of a registry, and then the steps of each partition for each
+ * ownership epoch. Undefined: records pass as they are.
+ */
+export function wayOpener(
   way: OnTheWay,
   context: Omit<TransformContext, 'field'>,
-  ends: Ends,
-): PipelineOptions | undefined {
+): (ends: Ends) => PipelineOptions | undefined {
   const { decode = {}, transforms = [], encode = {} } = way
-  if (transforms.length === 0 && !converts(decode, encode)) return undefined
+  if (transforms.length === 0 && !converts(decode, encode)) return () => undefined
   const here = { ...context, field: 'spec' }
   const codings = {
     value: codingOf('value', decode, encode, here),
     key: codingOf('key', decode, encode, here),
   }
-  const steps = transforms.map((choice, index) => {
-    const field = `spec.transforms[${index}]`
-    const { name, step } = openStep(choice, { ...context, field })
-    return { field: `${field}.${name}`, step }
-  })
-  const { partition, stream, target } = ends
-  const place = {
-    partition,
-    stream,
-    decodeValue: codings.value.decoder,
-    decodeKey: decode.key === undefined ? undefined : codings.key.decoder,
+  const decodeKey = decode.key === undefined ? undefined : codings.key.decoder
+  return ({ partition, stream, target }) => {
+    const steps = transforms.map((choice, index) => {
+      const field = `spec.transforms[${index}]`
+      const { name, step } = openStep(choice, { ...context, field })
+      return { field: `${field}.${name}`, step }
+    })
+    return { steps, codings, place: { partition, stream, decodeValue: codings.value.decoder, decodeKey }, target }
   }
-  return { steps, codings, place, target }
 }
 
 /** The same as stages of the engine: none, or one. */
-export function stagesOf(...parameters: Parameters<typeof pipelineOf>): readonly Stage[] {
-  const options = pipelineOf(...parameters)
-  return options === undefined ? [] : [pipeline(options)]
+export function stagesOpener(...parameters: Parameters<typeof wayOpener>): (ends: Ends) => readonly Stage[] {
+  const open = wayOpener(...parameters)
+  return (ends) => {
+    const options = open(ends)
+    return options === undefined ? [] : [pipeline(options)]
+  }
 }
 
 /** True when bytes may differ though no step changes anything. */

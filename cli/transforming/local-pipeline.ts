@@ -1,7 +1,7 @@
 import { sinkOf, sourceOf } from '../../bridge-runtime/connectors/catalog.ts'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
 import { createLogger } from '../../bridge-runtime/observability/logger.ts'
-import { pipelineOf } from '../../bridge-runtime/pipeline/compile.ts'
+import { wayOpener } from '../../bridge-runtime/pipeline/compile.ts'
 import type { PipelineOptions } from '../../bridge-runtime/pipeline/pipeline.ts'
 import { mountedSecrets } from '../../bridge-runtime/secrets.ts'
 import { streamBridge } from '../../crds/schema/streambridge.ts'
@@ -14,5 +14,5 @@ export function localPipeline({ object }: Manifest, secrets: string): PipelineOp
   const stream = source.definition.describe(source.config).name
   const context = { clock: realClock, log: createLogger({ level: 'error' }), secret: mountedSecrets(secrets) }
   const target = sink.definition.describe(sink.config).name
-  return pipelineOf(spec, context, { partition: `${stream}/0`, stream, target })
+  return wayOpener(spec, context)({ partition: `${stream}/0`, stream, target })
 }

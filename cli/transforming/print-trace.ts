@@ -36,8 +36,14 @@ function stepLines({ step, before, after, error }: TracedStep): readonly string[
   ]
 }
 
-const asText = (bytes: Buffer | null): string =>
-  bytes === null ? 'null' : isUtf8(bytes) ? bytes.toString() : shown(bytes)
+/** Characters that no terminal shows, beside tabs and line ends. */
+const isPrintable = (text: string): boolean => !Array.from(text).some((one) => one < ' ' && !'\t\n\r'.includes(one))
+
+function asText(bytes: Buffer | null): string {
+  if (bytes === null) return 'null'
+  const text = isUtf8(bytes) ? bytes.toString() : undefined
+  return text !== undefined && isPrintable(text) ? text : shown(bytes)
+}
 
 /** The same for programs. */
 export const traceObject = (number: number, { steps, outputs }: Trace): object => ({

@@ -87,6 +87,11 @@ record 3
     assert.deepEqual(traced[1], { step: 'spec.transforms[1].set', outputs: [[{ path: 'value.total', after: '2' }]] })
   })
 
+  test('shows bytes that no terminal shows as base64', () => {
+    const way = `encode: {value: {avro: {schema: {inline: '{"type":"record","name":"O","fields":[{"name":"id","type":"long"}]}'}}}}`
+    assert.equal(streambridge(['transform', '-f', manifest(way)], '{"id":1}\n').stdout, 'record 1\n  → base64:Ag==\n')
+  })
+
   test('a wrong expression is told with its place, and exit code 2', () => {
     const { status, stderr } = streambridge(
       ['transform', '-f', manifest('transforms: [{filter: valu.n == 1}]')],

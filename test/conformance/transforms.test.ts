@@ -4,13 +4,22 @@ import { z } from 'zod'
 import fc from 'fast-check'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
-import { type OnTheWay, stagesOf } from '../../bridge-runtime/pipeline/compile.ts'
+import { type OnTheWay, stagesOpener } from '../../bridge-runtime/pipeline/compile.ts'
 import { onTheWay } from '../../crds/schema/transforms.ts'
 import { stageSuite } from './stage-suite.ts'
 
 const countries = fileURLToPath(
   import.meta.resolve('@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'),
 )
+
+const inline = JSON.stringify({
+  type: 'record',
+  name: 'R',
+  fields: [
+    { name: 'a', type: ['null', 'long', 'double', 'string'], default: null },
+    { name: 'b', type: ['null', { type: 'array', items: 'long' }], default: null },
+  ],
+})
 
 /** For each step and format what a manifest says, and values it is made for. */
 const ways: Readonly<Record<string, z.input<typeof schema>>> = {
@@ -44,6 +53,8 @@ const ways: Readonly<Record<string, z.input<typeof schema>>> = {
   'enrich from a table': {
     transforms: [{ enrich: { table: { inline: { a: 'x' }, key: 'key', into: 'value.b' } } }],
   },
+  'json to avro': { encode: { value: { avro: { schema: { inline } } } } },
+  'avro to json': { decode: { value: { avro: { schema: { inline } } } } },
   'text to json': {
     decode: { value: { text: {} }, key: { text: {} } },
     encode: { value: { json: {} }, key: { json: {} } },
@@ -69,7 +80,7 @@ const values = fc.record({ a: part, b: part }, { requiredKeys: [] }).map((value)
 for (const [name, way] of Object.entries(ways)) {
   const parsed: OnTheWay = schema.parse(way)
   const make = () => {
-    const [stage] = stagesOf(parsed, context, { partition: 'orders/0', stream: 'orders', target: 'out' })
+    const [stage] = stagesOpener(parsed, context)({ partition: 'orders/0', stream: 'orders', target: 'out' })
     if (stage === undefined) throw new TypeError(`${name} makes no stage`)
     return stage
   }

@@ -2,7 +2,7 @@
 import type { BridgeRecord } from '../../bridge-runtime/core/contracts.ts'
 import { realClock } from '../../bridge-runtime/core/clock.ts'
 import { silentLogger } from '../../bridge-runtime/observability/logger.ts'
-import { stagesOf } from '../../bridge-runtime/pipeline/compile.ts'
+import { stagesOpener } from '../../bridge-runtime/pipeline/compile.ts'
 import { onTheWay } from '../../crds/schema/transforms.ts'
 import { z } from 'zod'
 
@@ -64,7 +64,7 @@ export async function transform(
     parent,
     record: recordOf(one),
   }))
-  for (const stage of stagesOf(parsed, context, ends)) {
+  for (const stage of stagesOpener(parsed, context)(ends)) {
     const records = moving.map(({ record }) => record)
     await stage.prepare?.(records, new AbortController().signal)
     const derived = stage.apply(records)

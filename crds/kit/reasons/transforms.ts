@@ -21,6 +21,42 @@ export const transforms = {
   },
   NotAnArray: { meaning: 'Something that is not a list is given to `explode`.', advice: aside },
   TooManyParts: { meaning: 'More than 10,000 records would be made of one by `explode`.', advice: aside },
+  NotAvro: {
+    meaning: 'A key or value is not Avro of its schema.',
+    advice: `Check which schema it was written with. ${aside}`,
+  },
+  NotFramed: {
+    meaning: 'A key or value does not begin with the id of a schema, as Confluent’s serializers write it.',
+    advice: `Use \`avro.schema\` for bare Avro. ${aside}`,
+  },
+  UnknownField: {
+    meaning: 'A field is not in the schema, and would be lost.',
+    advice: `Use \`remove\`, or add it to the schema. ${aside}`,
+  },
+  MissingField: {
+    meaning: 'A field of the schema is missing, and has no default.',
+    advice: `Use \`set\`, or give it a default. ${aside}`,
+  },
+  AmbiguousUnion: {
+    meaning: 'A value fits several branches of a union, so that nobody knows which is meant.',
+    advice: `Change the schema. ${aside}`,
+  },
+  SchemaNotFound: {
+    meaning: 'The registry does not have a schema, or a subject. It is asked again; records wait.',
+    advice: 'Register the schema, or correct `registry.url` and `subject`.',
+  },
+  SchemaUnsupported: {
+    meaning: 'A schema of the registry cannot be used, or the registry does not take one; the message says why.',
+    advice: 'Correct the schema, or its compatibility in the registry.',
+  },
+  RegistryUnavailable: {
+    meaning: 'The schema registry does not answer, or answers with an error. It is asked again; records wait.',
+    advice: 'Check its address, DNS and NetworkPolicies from inside the cluster.',
+  },
+  RegistryRefused: {
+    meaning: 'The schema registry does not accept the credentials.',
+    advice: 'Correct the Secret that the message names a field for.',
+  },
   ParseMismatch: { meaning: 'A text does not have the form that `parse` expects.', advice: aside },
   RedactionKeyTooShort: {
     meaning: 'The key that `redact` hashes with has fewer than 16 bytes. Records wait.',

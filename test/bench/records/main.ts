@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { realClock } from '../../../bridge-runtime/core/clock.ts'
 import type { Stage } from '../../../bridge-runtime/core/contracts.ts'
 import { silentLogger } from '../../../bridge-runtime/observability/logger.ts'
-import { stagesOf } from '../../../bridge-runtime/pipeline/compile.ts'
+import { stagesOpener } from '../../../bridge-runtime/pipeline/compile.ts'
 import { type Row, rows } from './rows.ts'
 
 export const recordsHelp = `Usage: npm run bench -- records [OPTIONS]
@@ -29,7 +29,7 @@ async function measure(row: Row, seconds: number): Promise<number> {
     log: silentLogger,
     secret: () => Promise.reject(new TypeError('no Secrets here')),
   }
-  const [stage] = stagesOf(row.way, context, { partition: 'orders/0', stream: 'orders', target: 'out' })
+  const [stage] = stagesOpener(row.way, context)({ partition: 'orders/0', stream: 'orders', target: 'out' })
   if (stage === undefined) throw new TypeError(`${row.name} has no step`)
   const chunks = Array.from({ length: 16 }, (_, at) =>
     Array.from({ length: chunk }, (__, number) => row.record(at * chunk + number)),

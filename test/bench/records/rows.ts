@@ -1,5 +1,9 @@
 /** What is measured of the steps: one row for each kind of work, with the figure it has to reach. */
 import type { BridgeRecord } from '../../../bridge-runtime/core/contracts.ts'
+import { compileWriter } from '../../../bridge-runtime/formats/avro/encode.ts'
+import { parseSchema } from '../../../bridge-runtime/formats/avro/node.ts'
+import { Writer } from '../../../bridge-runtime/formats/avro/writer.ts'
+import type { Value } from '../../../bridge-runtime/values/value.ts'
 import type { OnTheWay } from '../../../bridge-runtime/pipeline/compile.ts'
 
 export interface Row {
@@ -29,7 +33,7 @@ function order(number: number): object {
       count: (item % 3) + 1,
       tags: ['new', 'sale'],
     })),
-    placedAt: '2026-01-31T08:00:00Z',
+    placedAt: '2026-01-31T08:00:00.000Z',
     note: 'leave it with the neighbour, please',
   }
 }
@@ -48,6 +52,63 @@ const logLine = (number: number): BridgeRecord =>
     `203.0.113.${number % 250} - - [31/Jan/2026:08:${String(number % 60).padStart(2, '0')}:00 +0000] "GET /products/${number}?rid=key-${number % 64} HTTP/1.1" ${number % 9 === 0 ? 500 : 200} ${1_000 + number} "https://shop.example.com/cart" "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101"`,
     number,
   )
+
+/** The order as Avro. */
+const inline = JSON.stringify({
+  type: 'record',
+  name: 'Order',
+  fields: [
+    { name: 'id', type: 'long' },
+    { name: 'status', type: 'int' },
+    { name: 'path', type: 'string' },
+    {
+      name: 'customer',
+      type: {
+        type: 'record',
+        name: 'Customer',
+        fields: [
+          { name: 'id', type: 'string' },
+          { name: 'name', type: 'string' },
+          {
+            name: 'address',
+            type: {
+              type: 'record',
+              name: 'Address',
+              fields: ['street', 'city', 'zip'].map((name) => ({ name, type: 'string' })),
+            },
+          },
+        ],
+      },
+    },
+    {
+      name: 'items',
+      type: {
+        type: 'array',
+        items: {
+          type: 'record',
+          name: 'Item',
+          fields: [
+            { name: 'sku', type: 'string' },
+            { name: 'title', type: 'string' },
+            { name: 'price', type: 'double' },
+            { name: 'count', type: 'int' },
+            { name: 'tags', type: { type: 'array', items: 'string' } },
+          ],
+        },
+      },
+    },
+    { name: 'placedAt', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'note', type: ['null', 'string'], default: null },
+  ],
+})
+
+const writeOrder = compileWriter(parseSchema(inline))
+
+function orderAsAvro(number: number): BridgeRecord {
+  const writer = new Writer()
+  writeOrder.write(writer, order(number) as Value)
+  return { ...recordOf('', number), value: writer.result() }
+}
 
 const text = { value: { text: {} } }
 const combined =
@@ -84,6 +145,18 @@ export const rows: readonly Row[] = [
       ],
     },
     record: logLine,
+    goal: 100_000,
+  },
+  {
+    name: 'Avro to JSON',
+    way: { decode: { value: { avro: { schema: { inline } } } } },
+    record: orderAsAvro,
+    goal: 150_000,
+  },
+  {
+    name: 'JSON to Avro',
+    way: { encode: { value: { avro: { schema: { inline }, register: false } } } },
+    record: orders,
     goal: 100_000,
   },
 ]
