@@ -98,7 +98,7 @@ const boundaries: readonly Boundary[] = [
     from: /^operator\/streambridge\//,
     except: operatorEffects,
     to: new RegExp(
-      String.raw`^(zod$|node:crypto$|crds/(schema|kit)/|bridge-runtime/connectors/catalog\.ts$|operator/kube/(api|pod-spec|resources|format/[a-z]+)\.ts$|(?!${operatorEffects.source})operator/streambridge/)`,
+      String.raw`^(zod$|node:crypto$|crds/(schema|kit)/|bridge-runtime/connectors/catalog\.ts$|crds/manifest-shape\.ts$|operator/kube/(api|pod-spec|resources|format/[a-z]+)\.ts$|(?!${operatorEffects.source})operator/streambridge/)`,
     ),
   },
   {

@@ -78,6 +78,19 @@ test('a spec that does not make sense keeps what runs, and reverting it makes al
   assert.equal(await phaseIn(world, 'orders'), 'Running')
 })
 
+test('an expression that is edited rolls out; one that is wrong is refused, and what runs stays', async () => {
+  const world = await aRunningBridge('orders', aSpec({ transforms: [{ filter: 'value.n > 1' }] }))
+  const before = await world.deployment('orders')
+  const write = (filter: string) => edit(world, 'orders', (spec) => ({ ...spec, transforms: [{ filter }] }))
+  await assert.rejects(
+    write('valu.n > 1'),
+    /spec\.transforms\[0\]\.filter.*Unknown variable: valu \(line 1, column 1\)/,
+  )
+  assert.deepEqual(await world.deployment('orders'), before)
+  await write('value.n > 2')
+  assert.notDeepEqual((await world.deployment('orders'))?.spec.template, before?.spec.template)
+})
+
 test('only a change that the runtime reads restarts it', async () => {
   const world = await aRunningBridge('orders')
   const before = await world.deployment('orders')

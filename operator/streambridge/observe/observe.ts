@@ -1,6 +1,5 @@
 /** All reads. Objects are read again after a change or a while, Secrets every 30 s (missing ones each time), the replicas' reports each time. */
 import type { Clock } from '../../../bridge-runtime/core/clock.ts'
-import { streamBridge } from '../../../crds/schema/streambridge.ts'
 import type { Key, KubeApi } from '../../kube/api.ts'
 import { configMaps, podMonitors, pods, type StreamBridge, streamBridges } from '../../kube/resources.ts'
 import type { Bridge } from '../bridge.ts'
@@ -8,6 +7,7 @@ import { configHashOf } from '../desired/config-map.ts'
 import { childName, configMapName, podLabels, selectorText } from '../desired/labels.ts'
 import { askReplica, type ReadReport, type PodWithoutReport } from './ask-replica.ts'
 import type { Observed, Parsed } from './observed.ts'
+import { parseBridge } from './parse-bridge.ts'
 import { singleKinds } from '../desired/objects.ts'
 import { type Child, isOwnedBy } from '../owned.ts'
 import type { Workload } from '../workload/contract.ts'
@@ -30,18 +30,6 @@ export interface ObserveOptions {
   readonly leasesOf?: ((bridge: Pick<Bridge, 'namespace' | 'name'>) => Bridge['leases']) | undefined
   /** Whether PodMonitors can be made: their CRD is the Prometheus operator's. */
   readonly podMonitors: () => Promise<boolean>
-}
-
-function parse(stored: StreamBridge, leasesOf: ObserveOptions['leasesOf']): Parsed {
-  const { namespace = '', name, uid = '' } = stored.metadata
-  const parsed = streamBridge.safeParse(stored)
-  if (parsed.success) {
-    const leases = leasesOf?.({ namespace, name })
-    const bridge = { namespace, name, uid, spec: parsed.data.spec, ...(leases && { leases }) }
-    return { kind: 'valid', bridge }
-  }
-  const [issue] = parsed.error.issues
-  return { kind: 'invalid', message: `${issue?.path.map(String).join('.') ?? 'spec'}: ${issue?.message ?? ''}` }
 }
 
 const modeOf = (parsed: Parsed): string => (parsed.kind === 'valid' ? parsed.bridge.spec.scaling.mode : 'Fixed')
@@ -94,7 +82,7 @@ async function readObjects(options: ObserveOptions, key: Required<Key>): Promise
   const { kube, clock } = options
   const stored = await kube.get(streamBridges, key)
   if (stored === undefined) return undefined
-  const parsed = parse(stored, options.leasesOf)
+  const parsed = parseBridge(stored, options.leasesOf)
   const labelSelector = selectorText(podLabels(key.name))
   const [children, monitors, podList] = await Promise.all([
     readChildren(kube, stored, parsed),
