@@ -56,12 +56,29 @@ suite('expressions', () => {
     ['value.s.find(value.re) != null', /find.* takes an expression that is written out \(line 1, column 1\)/],
     ["value.s.find('(?=a)') != null", /`\(\?=` \(line 1, column 14\)/],
     ["value.s.find('(a)', 2) != null", /find.* takes a group from 0 to 1, written out \(line 1, column 21\)/],
-    ['value.a.exists(x, x.exists(y, y.exists(z, z == 1)))', /stands in two others/],
+    ['value.a.exists(x, x.exists(y, y == 1))', /"?exists\\"? stands in another loop over a list \(line 1, column 19\)/],
     [Array.from({ length: 150 }, () => 'value.n == 1').join(' || '), /./],
   ] as const)
     test(`before a pod starts it is refused: ${expression.slice(0, 60)}`, async () => {
       await assert.rejects(transform({ transforms: [{ filter: expression }] }, []), message)
     })
+
+  for (const expression of [
+    'value.a.filter(x, x > 1).map(x, x + 1).exists(x, x == 3)',
+    '[1, 2].exists(n, value.a.exists(x, x == n))',
+  ])
+    test(`loops one behind the other, and over what is written out, are taken: ${expression}`, async () => {
+      assert.equal((await transform({ transforms: [{ filter: expression }] }, [{ value: '{"a":[1,2]}' }])).length, 1)
+    })
+
+  test('a result that multiplies a record beyond all bounds is refused, before it is made', async () => {
+    const way = { transforms: [{ set: { 'value.copies': 'value.items.map(x, value)' } }] }
+    const value = JSON.stringify({ items: Array.from({ length: 3_000 }, (_, n) => n), text: 'x'.repeat(100_000) })
+    assert.match(
+      String((await transformOne(way, { value })).poison),
+      /^ValueTooLarge: spec\.transforms\[0\]\.set: the result/,
+    )
+  })
 
   test('an error quotes the expression and nothing of the record', async () => {
     const secret = 'bGVhaw-of-forty-random-letters-qwertzuiop'

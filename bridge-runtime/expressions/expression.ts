@@ -28,7 +28,7 @@ export function compile(text: string): Expression {
   }
   const checked = parsed.check()
   if (!checked.valid) throw new ExpressionError(told(text, checked.error))
-  refuseCostly(text, parsed.ast, 0)
+  refuseCostly(text, parsed.ast, false)
   const names = new Set<string>()
   collectNames(parsed.ast, names)
   return {
@@ -89,24 +89,30 @@ function failed(text: string, error: unknown): Unfit {
 }
 
 const comprehensions: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
-/** `map` in `map` in `map` over a list of 150 takes 0.3 s: one within another is the most. */
-const deepestComprehension = 2
-
-/** Refuses what could take a record's length to a power, and regular expressions that may never end. */
-function refuseCostly(text: string, node: ASTNode, depth: number): void {
-  let within = depth
-  if (node.op === 'rcall') {
-    const [name] = node.args
-    if (comprehensions.has(name)) within += 1
-    if (within > deepestComprehension)
-      throw new ExpressionError(`"${name}" stands in two others (${placeOf(text, node.start)}): one in one is the most`)
-  }
+/**
+ * Refuses what could take a record's length to a power: a list of 10,000 within another of 10,000 holds up every partition for seconds.
+ * And regular expressions that may never end.
+ * @param looping in the body of a loop over a list whose length nobody knows
+ */
+function refuseCostly(text: string, node: ASTNode, looping: boolean): void {
   if ((node.op === 'rcall' || node.op === 'call') && node.args[0] === 'matches')
     throw new ExpressionError(
       `"matches" is not there (${placeOf(text, node.start)}): write value.text.find('expression') != null`,
     )
   checkFind(text, node)
-  for (const child of childrenOf(node)) refuseCostly(text, child, within)
+  if (node.op !== 'rcall' || !comprehensions.has(node.args[0])) {
+    for (const child of childrenOf(node)) refuseCostly(text, child, looping)
+    return
+  }
+  const [name, list, body] = node.args
+  refuseCostly(text, list, looping)
+  // As many turns as are written out.
+  const bounded = list.op === 'list'
+  if (looping && !bounded)
+    throw new ExpressionError(
+      `"${name}" stands in another loop over a list (${placeOf(text, node.start)}): explode the record first`,
+    )
+  for (const child of body) refuseCostly(text, child, looping || !bounded)
 }
 
 function collectNames(node: ASTNode, names: Set<string>): void {

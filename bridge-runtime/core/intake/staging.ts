@@ -4,8 +4,9 @@ import type { Clock } from '../clock.ts'
 import type { BridgeRecord, Derived, Stage, StepFigures } from '../contracts.ts'
 import { recordBytes } from '../delivery/write-batch.ts'
 
-/** Records that a stage is given at once. */
+/** Records, and bytes of them, that a stage is given at once: it works without a pause. */
 const chunk = 256
+const chunkBytes = 256 * 1024
 /** Milliseconds of work after which others have a turn: heartbeats and leases are renewed by the same thread. */
 const turn = 5
 
@@ -80,8 +81,8 @@ async function through(
   const made: BridgeRecord[] = []
   const parents: number[] = []
   let changed = false
-  for (let from = 0; from < records.length; from += chunk) {
-    const part = records.slice(from, from + chunk)
+  for (let from = 0; from < records.length; ) {
+    const part = records.slice(from, endOfChunk(records, from))
     const prepared = stage.prepare?.(readable(part), signal)
     if (prepared !== undefined) await prepared
     if (signal.aborted) return undefined
@@ -91,9 +92,17 @@ async function through(
       made.push(output)
       parents.push(from + (within?.[index] ?? index))
     }
+    from += part.length
     await turns.next()
   }
   return changed ? { records: made, parents: Uint32Array.from(parents) } : 'unchanged'
+}
+
+function endOfChunk(records: readonly BridgeRecord[], from: number): number {
+  const most = Math.min(records.length, from + chunk)
+  let end = from
+  for (let bytes = 0; end < most && bytes < chunkBytes; end += 1) bytes += recordBytes(records[end] as BridgeRecord)
+  return end
 }
 
 const readable = (records: readonly BridgeRecord[]): readonly BridgeRecord[] =>
