@@ -9,7 +9,17 @@ import { untilReplicas } from './disturbances.ts'
 import { example, exampleFiles } from './examples.ts'
 import { bridgeNamespace } from './flow.ts'
 import { buildImage, installChart, operatorNamespace, uninstallChart } from './install.ts'
-import { apply, kubectl, restrictedNamespace, until, untilCondition } from './kubectl.ts'
+import {
+  apply,
+  type Bridge,
+  find,
+  isReady,
+  kubectl,
+  podsOf,
+  restrictedNamespace,
+  until,
+  untilCondition,
+} from './kubectl.ts'
 import { objectsIn } from './leftovers.ts'
 import { collectLogs, type LogCollector } from './log-collector.ts'
 import { givenUp, moveThroughDisturbances } from './moving.ts'
@@ -85,6 +95,44 @@ suite('on a cluster', { concurrency: 1 }, () => {
     await apply(examplesNamespace, await example('generator-to-console.yaml'))
     await untilReplicas({ namespace: examplesNamespace, bridge: 'hello' }, 1)
     await untilCondition(examplesNamespace, 'hello', { type: 'Ready', status: 'True' })
+  })
+
+  test('records are changed on the way; an expression that is wrong changes a condition and nothing else, a right one rolls out', async () => {
+    const [namespace, name] = [examplesNamespace, 'access-log-errors']
+    await apply(namespace, await example('access-log-errors.yaml'))
+    await untilCondition(namespace, name, { type: 'Ready', status: 'True' })
+    const filtered = await until(
+      'the status tells what was left out',
+      60,
+      async () => (await find<Bridge>('streambridge', namespace, name))?.status?.steps?.[1]?.filtered ?? 0,
+      (count) => count > 0,
+    )
+    say(`${filtered} records left out by ${name}`)
+    const before = (await podsOf(namespace, name)).map(({ metadata }) => metadata.uid)
+    const write = (filter: string): Promise<string> => {
+      const patch = JSON.stringify([{ op: 'replace', path: '/spec/transforms/1/filter', value: filter }])
+      return kubectl('patch', 'sbr', name, '--namespace', namespace, '--type=json', '-p', patch)
+    }
+    await write('value.state >= 400 && valu.x')
+    const wrong = { type: 'ConfigValid', status: 'False', reason: 'InvalidSpec' }
+    await untilCondition(namespace, name, wrong)
+    const conditions = (await find<Bridge>('streambridge', namespace, name))?.status?.conditions
+    const said = conditions?.find(({ type }) => type === 'ConfigValid')?.message
+    assert.match(said ?? '', /^spec\.transforms\[1\]\.filter: Unknown variable: valu \(line 1, column 23\)/)
+    const meanwhile = await podsOf(namespace, name)
+    assert.deepEqual(
+      meanwhile.map(({ metadata }) => metadata.uid),
+      before,
+    )
+    assert.ok(meanwhile.every(isReady))
+    await write('value.status >= 500')
+    await until(
+      'the new expression runs',
+      120,
+      async () => (await podsOf(namespace, name)).filter(isReady).map(({ metadata }) => metadata.uid),
+      (uids) => uids.length === 1 && !before.includes(uids[0] ?? ''),
+    )
+    await untilCondition(namespace, name, { type: 'Ready', status: 'True' })
   })
 
   test('nobody asked for anything he may not do', audit, async () => {

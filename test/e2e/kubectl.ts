@@ -25,6 +25,7 @@ export interface Bridge extends Manifest {
     readonly readyReplicas?: number
     readonly updatedReplicas?: number
     readonly observedGeneration?: number
+    readonly steps?: readonly { readonly step: string; readonly filtered: number }[]
     readonly lastError?: { readonly component: string; readonly reason: string; readonly message: string }
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { copies, readByTwo, sharedByTwo } from './copies.ts'
 import { commentOf, exampleFiles, readExample } from './example.ts'
-import { printed, repeatableLoad } from './made-up.ts'
+import { onlyErrors, printed, repeatableLoad } from './made-up.ts'
 import { mirrored } from './mirrored.ts'
 import { onTheWay } from './on-the-way.ts'
 import { pausedAndResumed, scaledByAnother, scaledOnLag } from './operated.ts'
@@ -14,6 +14,7 @@ import { byRole } from './workload-identity.ts'
 
 /** Example → how it is run and judged. The servers it needs are those of its source and its sink, unless its trial starts others. */
 const trials: Readonly<Record<string, Trial>> = {
+  'access-log-errors.yaml': onlyErrors,
   'dead-letter.yaml': setAside,
   'event-hubs-over-kafka.yaml': byConnectionString,
   'event-hubs-to-event-hubs.yaml': copies,

@@ -23,6 +23,27 @@ export const printed: Trial = async (t, example) => {
   for (const { value } of lines) assert.match(value, accessLogLine)
 }
 
+/** Errors of a web server's log, each with its fields and the time of its line. */
+export const onlyErrors: Trial = async (t, example) => {
+  const bridge = await bridgeOf(t, example.manifests)()
+  const lines = await eventually(
+    'errors are printed',
+    () => recordsIn(bridge.output()),
+    ({ length }) => length >= 10,
+  )
+  const { totals } = await bridge.report()
+  await stopped(bridge)
+  for (const { value } of lines) {
+    const { status, path, time } = JSON.parse(value) as {
+      readonly status: number
+      readonly path: string
+      readonly time: string
+    }
+    assert.ok(status >= 400 && path.startsWith('/') && !Number.isNaN(Date.parse(time)), value)
+  }
+  assert.ok(totals.filtered > 0)
+}
+
 /** The records of a new stream by their keys, once it has so many. */
 async function loaded(t: TestContext, example: Example, count: number): Promise<Map<string, string[]>> {
   const stream = await openEnd('kinesis')
