@@ -45,6 +45,12 @@ function check({ tally, bound, exit }: PairResult): void {
 
 let broken = 0
 
+/** What ended first, and what went wrong while it was cleaned up. */
+function wordsOf(error: unknown): string {
+  if (error instanceof SuppressedError) return `${wordsOf(error.suppressed)}; then ${wordsOf(error.error)}`
+  return error instanceof Error ? error.message : String(error)
+}
+
 async function table(
   title: string,
   options: { readonly records: number; readonly wayOf: (row: number) => Way | undefined },
@@ -61,7 +67,7 @@ async function table(
         check(result)
       } catch (error) {
         broken++
-        console.log(`  BROKEN ${from} → ${to}: ${error instanceof Error ? error.message : String(error)}`)
+        console.log(`  BROKEN ${from} → ${to}: ${wordsOf(error)}`)
       }
     }
 }

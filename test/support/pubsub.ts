@@ -21,7 +21,7 @@ export interface PubsubOptions {
   readonly host?: string
   /** Default: a free one. */
   readonly port?: number
-  /** Megabytes of heap: it keeps every message in memory. Default 768. */
+  /** Megabytes of heap: it keeps every message in memory, also of topics that are deleted. Default 2048. */
   readonly heap?: number
 }
 
@@ -40,7 +40,11 @@ export function pubsubEmulatorJar(): string {
 }
 
 /** Starts it and waits until it answers. */
-export async function startPubsub({ host = '127.0.0.1', port, heap = 768 }: PubsubOptions = {}): Promise<PubsubServer> {
+export async function startPubsub({
+  host = '127.0.0.1',
+  port,
+  heap = 2048,
+}: PubsubOptions = {}): Promise<PubsubServer> {
   const jar = pubsubEmulatorJar()
   const chosen = port ?? (await freePorts(1))[0] ?? 0
   const directory = temporaryDirectory('pubsub')
