@@ -43,7 +43,10 @@ export function createBridge(options: BridgeOptions): Engine {
     clock,
     log: log.with({ component }),
     onDataGap: delivery.onDataGap,
-    throttled: () => engine.statistics.throttled(clock.monotonic()),
+    // A source or a dead-letter sink that is slowed down says nothing of the sink's pace, which scaling goes by.
+    throttled: () => {
+      if (component === 'sink') engine.statistics.throttled(clock.monotonic())
+    },
   })
   const streamName = source.definition.describe(source.config).name
   const targetOf = (stream: string): string =>

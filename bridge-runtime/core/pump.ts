@@ -177,7 +177,7 @@ export class Pump {
     if (this.#closed) return
     if (error === undefined) return errors.worked(component, place)
     errors.failed(component, place, error)
-    if (error.reason === 'Throttled') statistics.throttled(clock.monotonic())
+    if (component === 'sink' && error.reason === 'Throttled') statistics.throttled(clock.monotonic())
   }
 
   #accepted(parts: readonly Part[], bytes: number, early: boolean): void {

@@ -74,6 +74,14 @@ test('a partition that is throttled does not hide that another cannot be written
   assert.equal(engine.sinkConnected, false)
 })
 
+test('a dead-letter sink that is throttled says nothing of the pace of the sink', async (t) => {
+  const sink = new MemorySink({ fail: ({ position }) => (position === 7 ? tooLarge : undefined) })
+  const letters = new MemorySink({ fail: (_, write) => (write < 5 ? throttled : undefined) })
+  const engine = moving(t, new MemorySource(log(1)), sink, { openDeadLetterSink: () => Promise.resolve(letters) })
+  await eventually('the record is set aside', () => engine.statistics.totals.deadLettered === 1)
+  assert.equal(engine.statistics.totals.throttles, 0)
+})
+
 test('a partition that another reader has taken makes the source not connected', async (t) => {
   const errors = Array.from({ length: 1_000 }, () => taken)
   const engine = moving(t, new MemorySource(log(2), { pollErrors: new Map([[1, errors]]) }), new MemorySink())

@@ -1,7 +1,7 @@
 /** What the connector uses of rhea that its types do not promise: an upgrade that changes it must fail here, not under load. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, type Server, Socket } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import { test } from 'node:test'
 import rhea from 'rhea'
 
@@ -13,7 +13,7 @@ interface Inside {
 
 test('rhea has the parts that the connector leans on, and they do what it expects', async (t) => {
   const peer = rhea.create_container()
-  const server = peer.listen({ port: 0, host: '127.0.0.1' }) as Server
+  const server = peer.listen({ port: 0, host: '127.0.0.1' })
   await once(server, 'listening')
   t.after(() => server.close())
   const formats: unknown[] = []
